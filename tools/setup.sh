@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what is missing of the Debian packages that Spile is built, run and tested with.
+# The list stands here and nowhere else. Quick when all is there: one dpkg-query.
+set -eu
+
+BUILD="gcc make libc6-dev binutils libelf-dev libdw-dev libbpf-dev libzstd-dev liblzma-dev zlib1g-dev uthash-dev"
+VM="qemu-system-x86 busybox-static strace"
+TEST="libcmocka-dev systemtap-doc"
+packages="$BUILD $VM $TEST"
+
+missing=
+for p in $packages; do
+    case $(dpkg-query -W -f '${Status}' "$p" 2>/dev/null) in
+    *" installed") ;;
+    *) missing="$missing $p" ;;
+    esac
+done
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" != 0 ]; then
+    echo "setup: missing packages:$missing (run as root: apt-get install$missing)" >&2
+    exit 1
+fi
+echo "setup: installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y --no-install-recommends $missing >/dev/null 2>&1 || {
+    apt-get update >/dev/null
+    apt-get install -y --no-install-recommends $missing >/dev/null
+}
