@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * spile/kprobes.h - the probe engine's interface.
+ *
+ * Names, fields and return codes are those of the kernel's kprobes document; the functions carry
+ * the prefix spile_ so that both can be present in one kernel. All register and unregister
+ * functions are for task context and may sleep. Handlers run in the context of the probed code, NMI
+ * included, with preemption disabled: they must not sleep.
+ *
+ * A registered probe belongs to the engine until it is unregistered: do not change or free it. When
+ * spile_unregister_*() has returned, no handler of the probe runs or will run.
+ */
+#ifndef SPILE_KPROBES_H
+#define SPILE_KPROBES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pt_regs;
+struct kprobe;
+struct kretprobe;
+struct kretprobe_instance;
+struct spile_site; /* the engine's record of a probed address */
+
+typedef uint8_t kprobe_opcode_t;
+/** Before the probed instruction. Returns 0, or 1 if it set regs->ip and the instruction must not run. */
+typedef int (*kprobe_pre_handler_t)(struct kprobe *p, struct pt_regs *regs);
+/** After the probed instruction; flags is 0 on x86. */
+typedef void (*kprobe_post_handler_t)(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
+/** A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. */
+typedef int (*kprobe_fault_handler_t)(struct kprobe *p, struct pt_regs *regs, int trapnr);
+/** At return (or entry) of a probed function. An entry_handler's non-zero skips this instance. */
+typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri, struct pt_regs *regs);
+
+#define KPROBE_FLAG_GONE 1      /* the probed code has gone away */
+#define KPROBE_FLAG_DISABLED 2  /* registered, not armed; may be set before registering */
+#define KPROBE_FLAG_OPTIMIZED 4 /* by a jump, not a breakpoint */
+#define KPROBE_FLAG_FTRACE 8    /* by an ftrace site */
+#define KPROBE_FLAG_ON_FUNC_ENTRY 16
+
+struct kprobe {
+	/* Set by the user; either addr, or symbol_name with an optional offset. */
+	kprobe_opcode_t *addr;
+	const char *symbol_name;
+	unsigned int offset;
+	kprobe_pre_handler_t pre_handler;
+	kprobe_post_handler_t post_handler;
+	kprobe_fault_handler_t fault_handler;
+	uint32_t flags; /* KPROBE_FLAG_* */
+
+	/* Readable any time. */
+	unsigned long nmissed; /* hits while another handler ran on the CPU */
+	unsigned long nhit;    /* hits whose pre_handler was run */
+
+	/* The engine's. */
+	struct spile_site *site;
+	struct kprobe *next; /* other probes at the same address */
+};
+
+struct kretprobe_instance {
+	struct kretprobe *rp;
+	void *task;             /* of the kernel: its task_struct */
+	kprobe_opcode_t *ret_addr;
+	struct kretprobe_instance *next; /* the engine's */
+	char data[] __attribute__((aligned(8))); /* data_size bytes of the user's own */
+};
+
+struct kretprobe {
+	struct kprobe kp;                  /* where; its handlers are the engine's */
+	kretprobe_handler_t handler;
+	kretprobe_handler_t entry_handler; /* or NULL */
+	int maxactive;    /* instances at once; <= 0: the documented default */
+	int nmissed;      /* entries that found no instance */
+	size_t data_size;
+	void *pool;       /* the engine's */
+};
+
+/**
+ * Plants a probe. 0, or: -EINVAL addr and symbol_name both given or neither, a refused address
+ * (blacklisted, our own text); -ENOENT unknown symbol; -EILSEQ not at an instruction's start;
+ * -EBUSY already registered; -ENOMEM; -EOPNOTSUPP no planter can do it on this kernel.
+ */
+int spile_register_kprobe(struct kprobe *p);
+void spile_unregister_kprobe(struct kprobe *p);
+/** Plants num probes, all or nothing: on failure those planted before are taken back. */
+int spile_register_kprobes(struct kprobe **ps, int num);
+void spile_unregister_kprobes(struct kprobe **ps, int num);
+
+int spile_register_kretprobe(struct kretprobe *rp);
+void spile_unregister_kretprobe(struct kretprobe *rp);
+int spile_register_kretprobes(struct kretprobe **rps, int num);
+void spile_unregister_kretprobes(struct kretprobe **rps, int num);
+
+/** Stops or resumes a registered probe; -EINVAL if it is not registered. Idempotent. */
+int spile_disable_kprobe(struct kprobe *p);
+int spile_enable_kprobe(struct kprobe *p);
+
+static inline int spile_disable_kretprobe(struct kretprobe *rp)
+{
+	return spile_disable_kprobe(&rp->kp);
+}
+
+static inline int spile_enable_kretprobe(struct kretprobe *rp)
+{
+	return spile_enable_kprobe(&rp->kp);
+}
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * runtime/script.h - the contract between a translated script and the run-time.
+ *
+ * This is the prelude of every generated C file, and the header of the run-time that serves it.
+ * It includes nothing: a script's object is compiled with -nostdinc and must not depend on any
+ * kernel's or libc's headers. The same text compiles into a kernel module and into a shared
+ * object for the process home.
+ *
+ * Who runs what: the core (kernel home) or the process runner owns a *session*. The script's
+ * object holds one `struct spl_script`, which names its globals' set-up and its probes. When a
+ * probe is hit, the core enters spl_probe_run(), which takes the context of this CPU, and calls
+ * the probe's handler with it.
+ *
+ * Contexts. A handler runs in whatever context its probe point was hit in, NMI included, with
+ * interrupts disabled and never nested on one CPU: a hit inside a handler is counted as missed. So
+ * nothing declared here sleeps, allocates or takes a lock that may be held elsewhere, unless its
+ * comment says "task context".
+ *
+ * Errors. A run-time function that fails stores a sentence in ctx->error and returns a harmless
+ * value. Generated code tests SPL_FAILED(c) after each call that can fail, and leaves the handler
+ * (or enters the `catch`). The probe runner prints the error and counts it against MAXERRORS.
+ */
+#ifndef SPILE_RUNTIME_SCRIPT_H
+#define SPILE_RUNTIME_SCRIPT_H
+
+#define SPL_ABI 1 /* raised when anything below changes; a module of another ABI is refused */
+
+typedef __INT8_TYPE__ spl_s8;
+typedef __INT16_TYPE__ spl_s16;
+typedef __INT32_TYPE__ spl_s32;
+typedef __INT64_TYPE__ spl_s64;
+typedef __UINT8_TYPE__ spl_u8;
+typedef __UINT16_TYPE__ spl_u16;
+typedef __UINT32_TYPE__ spl_u32;
+typedef __UINT64_TYPE__ spl_u64;
+typedef __SIZE_TYPE__ spl_size;
+
+struct pt_regs;      /* saved registers, x86-64 layout of the kernel's struct */
+struct spl_session;  /* opaque; the core's */
+struct spl_map;      /* opaque; runtime/map.c */
+
+#define spl_likely(x) __builtin_expect(!!(x), 1)
+#define spl_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+/** A script value: a number, or a NUL-terminated string that somebody else owns. */
+union spl_val {
+	spl_s64 n;
+	const char *s;
+};
+
+/* --- the context of one running handler --------------------------------------------------------- */
+
+/**
+ * One per CPU and session. Strings and temporaries of handlers and script functions live in its
+ * frame area, not on the kernel stack: generated code takes a frame with spl_frame_push() on entry
+ * and gives it back with spl_frame_pop() on every way out.
+ */
+struct spl_ctx {
+	struct spl_session *session;
+	const struct spl_probe *probe;   /* the probe being run */
+	struct pt_regs *regs;            /* registers at the hit; NULL for begin/end/timer */
+	const spl_u64 *entry_args;       /* return probes: di si dx cx r8 r9 at entry; else NULL */
+	const char *error;               /* non-NULL while an error unwinds */
+	const char *error_place;         /* token near which it happened, "ident at FILE:L:C"; or NULL */
+	spl_s64 actions;                 /* statements left before "MAXACTION exceeded" */
+	spl_s32 nesting;                 /* script function calls left before "MAXNESTING exceeded" */
+	spl_u32 cpu;
+	char *frame_top, *frame_end;     /* the unused part of the frame area */
+	char error_buf[256];             /* where a formatted error sentence is kept */
+};
+
+#define SPL_FAILED(c) spl_unlikely((c)->error != 0)
+
+/** Raises an error; the sentence must outlive the handler (a literal). `place` may be NULL. */
+static inline void spl_fail(struct spl_ctx *c, const char *sentence, const char *place)
+{
+	if (!c->error) {
+		c->error = sentence;
+		c->error_place = place;
+	}
+}
+
+/** Takes `size` bytes of the frame area, zeroed by nobody. NULL and an error when it is used up. */
+static inline void *spl_frame_push(struct spl_ctx *c, spl_size size)
+{
+	char *p = c->frame_top;
+
+	size = (size + 7) & ~(spl_size)7;
+	if (spl_unlikely((spl_size)(c->frame_end - p) < size)) {
+		spl_fail(c, "MAXNESTING exceeded", 0);
+		return 0;
+	}
+	c->frame_top = p + size;
+	return p;
+}
+
+/** Gives back everything taken since `frame` was. */
+static inline void spl_frame_pop(struct spl_ctx *c, void *frame)
+{
+	c->frame_top = frame;
+}
+
+/** Counts `n` statements against the action budget; false (and an error) when it is used up. */
+static inline int spl_actions(struct spl_ctx *c, spl_s64 n)
+{
+	c->actions -= n;
+	if (spl_likely(c->actions >= 0))
+		return 1;
+	spl_fail(c, "MAXACTION exceeded", 0);
+	return 0;
+}
+
+/* --- probes and the script ------------------------------------------------------------------------ */
+
+enum spl_probe_kind {
+	SPL_PROBE_BEGIN = 1,   /* param: the order, begin(N); task context */
+	SPL_PROBE_END,         /* param: the order, end(N); task context */
+	SPL_PROBE_ERROR,       /* param: the order, error(N); instead of end when errors ended it */
+	SPL_PROBE_TIMER,       /* param: period in ns, by hrtimer; hard interrupt context */
+	SPL_PROBE_TIMER_JIFFIES, /* param: period in jiffies, by the timer wheel; softirq context */
+	SPL_PROBE_TIMER_PROFILE, /* per-CPU, once a tick; hard interrupt context */
+	SPL_PROBE_ENTRY,       /* addr: a function's entry */
+	SPL_PROBE_RETURN,      /* addr: a function's entry; runs when it returns; param: maxactive or 0 */
+	SPL_PROBE_STATEMENT,   /* addr: any instruction */
+};
+
+#define SPL_PROBE_WANTS_ENTRY_ARGS 1 /* a return probe that reads arguments: save them at entry */
+#define SPL_PROBE_RANDOMIZE 2        /* timers: param2 is the random width in ns or jiffies */
+#define SPL_PROBE_MODULE 4           /* addr belongs to a module */
+
+/**
+ * One probe: a place and a handler. Several share one handler when their bodies came out equal.
+ * `site` indexes the script's site table, which spile-run shows in its reports.
+ */
+struct spl_probe {
+	spl_u32 kind;
+	spl_u32 flags;
+	spl_u64 addr;
+	spl_u64 param;
+	spl_u64 param2;
+	void (*handler)(struct spl_ctx *c);
+	const char *pp;   /* the full probe point, what pp() gives */
+	const char *func; /* what ppfunc() gives; "" outside functions */
+	spl_u32 index;    /* its number in spl_script.probes */
+	spl_u32 source;   /* number of the `probe` statement it came from, from 0 */
+};
+
+/** A printf format: what the reader needs to turn a record into text. See runtime/format.h. */
+struct spl_format {
+	const char *text;  /* printf text with normalised conversions */
+	const char *types; /* one letter an argument: 'n' number, 's' string */
+};
+
+/** The face of a script's object. One per object, named `spl_script`. */
+struct spl_script {
+	spl_u32 abi;
+	spl_u32 nprobes;
+	const struct spl_probe *probes;
+	spl_u32 nformats;
+	spl_u32 string_size; /* MAXSTRINGLEN: bytes of a string with its NUL */
+	const struct spl_format *formats;
+	const char *name;
+	spl_s64 max_action;       /* MAXACTION, probes on code */
+	spl_s64 max_action_timer; /* MAXACTION_INTERRUPTIBLE, begin and end */
+	spl_s32 max_nesting;      /* MAXNESTING */
+	spl_s32 max_errors;       /* MAXERRORS: the session ends when more errors have happened */
+	spl_u32 max_skipped;      /* MAXSKIPPED */
+	spl_u32 frame_size;       /* bytes of frame area per CPU, computed by the translator */
+	/** Creates the maps and sets the globals' initial values; task context. 0 or -errno. */
+	int (*init)(struct spl_script *script);
+	/** Frees what init made; task context; after the last handler has left. */
+	void (*fini)(struct spl_script *script);
+};
+
+/* Kernel home: what a script module's init and exit call; task context. 0 or -errno. */
+int spile_script_register(struct spl_script *script);
+void spile_script_unregister(struct spl_script *script);
+
+/* --- session ------------------------------------------------------------------------------------------ */
+
+/** exit(): no further probe of this session starts; end probes run when the reader says so. */
+void spl_exit(struct spl_ctx *c);
+
+/* --- locks of globals --------------------------------------------------------------------------------- */
+
+/**
+ * A reader-writer spin lock without an owner. A handler takes the locks of all globals that it
+ * uses before its first statement, in the order of their numbers, and gives them back at the end.
+ * Taking is bounded: it gives up after MAXTRYLOCK rounds, so that an NMI on top of a holder cannot
+ * hang; the hit is then counted as skipped (spl_skip_lock).
+ */
+struct spl_lock {
+	spl_s32 state; /* -1 writer, n readers */
+};
+
+int spl_lock_read(struct spl_lock *lock);  /* 1 taken, 0 given up */
+int spl_lock_write(struct spl_lock *lock);
+void spl_unlock_read(struct spl_lock *lock);
+void spl_unlock_write(struct spl_lock *lock);
+/** Marks this hit as skipped because a lock could not be had. */
+void spl_skip_lock(struct spl_ctx *c);
+
+/* --- strings ------------------------------------------------------------------------------------------- */
+/* `size` is the room at dst with the NUL; what does not fit is cut, as in stap. Return dst. */
+
+char *spl_str_copy(char *dst, spl_size size, const char *src);
+/** dst may be a. */
+char *spl_str_cat(char *dst, spl_size size, const char *a, const char *b);
+int spl_str_cmp(const char *a, const char *b);
+spl_s64 spl_str_len(const char *s);
+
+/* --- maps (associative arrays) ---------------------------------------------------------------------------- */
+
+#define SPL_KEYS_MAX 9
+
+/** The shape of an array. types: one letter a key, then ':' and the value's: "ns:n". */
+struct spl_map_type {
+	const char *types;
+	spl_u32 max_entries; /* array size or MAXMAPENTRIES */
+	spl_u32 string_size; /* bytes of a string key or value with its NUL */
+	spl_u32 wrap;        /* array[N]%: the oldest entry makes room */
+};
+
+/** Allocates everything at once: nothing is allocated at a hit. Task context. NULL: no memory. */
+struct spl_map *spl_map_create(const struct spl_map_type *type);
+void spl_map_destroy(struct spl_map *map);
+
+/* The caller holds the array's lock: read for get/has/iteration, write for the others. A missing
+ * entry reads as 0 or "". Setting a new entry into a full map is the error
+ * "Array overflow, check MAXMAPENTRIES". */
+spl_s64 spl_map_get_n(struct spl_map *map, const union spl_val *keys);
+const char *spl_map_get_s(struct spl_map *map, const union spl_val *keys);
+void spl_map_set_n(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v);
+void spl_map_set_s(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys,
+		   const char *v);
+/** Adds to a number, making the entry if it is missing; returns the new value. */
+spl_s64 spl_map_add_n(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v);
+int spl_map_has(struct spl_map *map, const union spl_val *keys);
+void spl_map_delete(struct spl_map *map, const union spl_val *keys);
+void spl_map_clear(struct spl_map *map);
+spl_s64 spl_map_count(struct spl_map *map);
+
+/** An entry while iterating. Keys and value are read through it. */
+struct spl_map_entry;
+/**
+ * Puts the entries in order: by = 0 the value, k the k-th key from 1; dir +1 ascending, -1
+ * descending. At most the first `limit` are put in order (limit < 0: all).
+ */
+void spl_map_sort(struct spl_map *map, int by, int dir, spl_s64 limit);
+struct spl_map_entry *spl_map_first(struct spl_map *map);
+struct spl_map_entry *spl_map_next(struct spl_map *map, struct spl_map_entry *e);
+spl_s64 spl_entry_key_n(struct spl_map *map, struct spl_map_entry *e, int key);
+const char *spl_entry_key_s(struct spl_map *map, struct spl_map_entry *e, int key);
+spl_s64 spl_entry_value_n(struct spl_map *map, struct spl_map_entry *e);
+const char *spl_entry_value_s(struct spl_map *map, struct spl_map_entry *e);
+
+/* --- printing ------------------------------------------------------------------------------------------------ */
+
+/**
+ * Records a print: the format's number and the raw arguments go to this CPU's ring; the reader
+ * makes the text. A full ring counts a lost record.
+ */
+void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args);
+/** sprintf: makes the text here and now, cut to size. */
+char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
+		 const union spl_val *args);
+/** warn(), error() and log(): a line on the reader's standard error; level 'W', 'E' or 'L'. */
+void spl_message(struct spl_ctx *c, char level, const char *text);
+
+/* --- target variables -------------------------------------------------------------------------------------------- */
+
+/** The n-th (from 0) integer or pointer argument of the probed function, by the psABI. */
+spl_s64 spl_arg(struct spl_ctx *c, int n);
+/** The function's return value; return probes only. */
+spl_s64 spl_retval(struct spl_ctx *c);
+/** A named register of ctx->regs, e.g. offset 80 = ax (struct pt_regs). */
+spl_s64 spl_reg(struct spl_ctx *c, int offset);
+
+/** Reads 1, 2, 4 or 8 bytes of kernel memory; a bad address is a script error at `place`. */
+spl_s64 spl_load(struct spl_ctx *c, spl_u64 addr, int width, int is_signed, const char *place);
+/** The same from the current process's memory. */
+spl_s64 spl_load_user(struct spl_ctx *c, spl_u64 addr, int width, int is_signed,
+		      const char *place);
+/** A bit field: `bits` bits at bit `shift` of the 8 (or `width`) bytes at addr. */
+spl_s64 spl_load_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
+		      int is_signed, const char *place);
+/** kernel_string() and user_string(): copies a NUL-terminated string; dst is "" on a fault. */
+char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
+		      const char *place);
+char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
+			   const char *place);
+
+/* --- context functions of the language ------------------------------------------------------------------------------ */
+/* Any context. In a timer or interrupt they tell of the interrupted task. */
+
+spl_s64 spl_fn_pid(struct spl_ctx *c);
+spl_s64 spl_fn_tid(struct spl_ctx *c);
+spl_s64 spl_fn_ppid(struct spl_ctx *c);
+spl_s64 spl_fn_uid(struct spl_ctx *c);
+spl_s64 spl_fn_euid(struct spl_ctx *c);
+spl_s64 spl_fn_gid(struct spl_ctx *c);
+spl_s64 spl_fn_egid(struct spl_ctx *c);
+spl_s64 spl_fn_cpu(struct spl_ctx *c);
+spl_s64 spl_fn_gettimeofday_ns(struct spl_ctx *c);
+spl_s64 spl_fn_get_cycles(struct spl_ctx *c);
+spl_s64 spl_fn_jiffies(struct spl_ctx *c);
+char *spl_fn_execname(struct spl_ctx *c, char *dst, spl_size size);
+/** The text of thread_indent(delta): "   12 name(tid):" and the indentation, stap's layout. */
+char *spl_fn_thread_indent(struct spl_ctx *c, char *dst, spl_size size, spl_s64 delta);
+/** symname-like: the kernel function that holds an address, "" if none. */
+char *spl_fn_symname(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr);
+
+#endif
