@@ -1,1 +1,12 @@
-# Benchmarks. `make bench` runs all, `make bench-NAME` one.
+# Benchmarks. `make bench` runs all, `make bench-NAME` one. Each prints a table and its method, and
+# writes build/bench/NAME.json: a list of {case, ours, peer, peer_name, ratio, unit}, medians of one
+# run, ratio = ours / peer. No absolute time is ever a gate.
+BENCHES := $(patsubst bench/%.sh,%,$(wildcard bench/*.sh))
+
+.PHONY: bench $(BENCHES:%=bench-%)
+bench: $(BENCHES:%=bench-%) ## run all benchmarks
+
+bench-startup: all ## how long a script takes to start, beside bpftrace and kbuild
+	@tools/setup.sh bench
+	@mkdir -p $(B)/bench
+	bench/startup.sh $(B)/bench/startup.json

@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs what is missing of the Debian packages that Spile is built, run and tested with.
-# The list stands here and nowhere else. Quick when all is there: one dpkg-query.
+# The list stands here and nowhere else. `setup.sh bench` adds the
+# peers that benchmarks measure. Quick when all is there.
 set -eu
 
 BUILD="gcc make libc6-dev binutils libelf-dev libdw-dev libbpf-dev libzstd-dev liblzma-dev zlib1g-dev uthash-dev"
 VM="qemu-system-x86 busybox-static strace"
 TEST="libcmocka-dev systemtap-doc"
+BENCH="bpftrace linux-headers-amd64"
 packages="$BUILD $VM $TEST"
+[ "${1:-}" = bench ] && packages="$packages $BENCH"
 
 missing=
 for p in $packages; do
