@@ -89,6 +89,24 @@ $(B)/kmod/spile.o: $(CORE_OBJ)
 include tests/tests.mk
 include bench/bench.mk
 
+.PHONY: demo install layers metrics
+demo: all ## run the slides' scripts on a stock Debian kernel in QEMU
+	@sh samples/demo.sh
+
+install: all ## install commands, core, headers and samples under PREFIX (default /usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spile \
+	  $(DESTDIR)$(PREFIX)/include/spile $(DESTDIR)$(PREFIX)/share/spile/samples
+	install -m 755 $(TOOLS:%=$(B)/bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(B)/kmod/spile.o $(DESTDIR)$(PREFIX)/lib/spile
+	install -m 644 include/spile/*.h $(DESTDIR)$(PREFIX)/include/spile
+	install -m 644 samples/*.stp $(DESTDIR)$(PREFIX)/share/spile/samples
+
+layers: ## check that no include points upwards
+	@tests/check-layers.sh
+
+metrics: ## show outliers of size
+	@tests/metrics.sh
+
 clean: ## remove everything generated
 	rm -rf $(B)
 
