@@ -2,23 +2,26 @@
 /**
  * ring/ring.h - the per-CPU buffer between handlers and the reader.
  *
- * One ring per CPU, in memory that writer and reader share. Only its own CPU writes to a ring, from
- * any context: a writer can be interrupted by another on the same CPU (task, IRQ, NMI), never
- * overtaken by another CPU. So reserving is one compare-and-exchange on `reserve`, and publishing
- * is done by the outermost writer: it stores `head` when the last nested writer has committed.
- * One reader, in user space, consumes from `tail` to `head`.
+ * One ring per CPU. Only its own CPU writes to it, from any context: a writer can be interrupted
+ * by another on the same CPU (task, IRQ, NMI), never overtaken by another CPU. In a process the
+ * "CPU" is the slot of a thread (host_cpu()), and what interrupts is a signal. One reader, usually
+ * in user space, consumes from `tail` to `head`.
  *
- * A ring that is full drops the new record and counts it in `lost` (the default; no record that
- * was taken is ever overwritten). Positions are byte counts that only grow; the place in `data` is
- * the position modulo the size, which is a power of two. A record never wraps: the rest of the
- * buffer is filled with a padding record.
+ * A ring that is full drops the new record and counts it in `lost`; no record that was taken is
+ * ever overwritten. Positions are byte counts that only grow; the place in the data is the
+ * position modulo the size, which is a power of two. A record never wraps: the rest of the buffer
+ * is filled with a padding record.
+ *
+ * Two parts: `struct ring` is the memory that writer and reader share, `struct ring_writer` is the
+ * writer's own. The reader maps the shared part writable (it stores `tail`), so the writer trusts
+ * nothing in it: size, reserve and nesting are its own, and a wrong tail costs records only.
  */
 #ifndef SPILE_RING_RING_H
 #define SPILE_RING_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdbool.h>
 
 /** Head of a record; the payload follows. Records start at multiples of 8. */
 struct ring_record {
@@ -28,54 +31,75 @@ struct ring_record {
 	uint64_t time_ns; /* host_clock_ns() at the hit */
 };
 
-#define RING_PADDING 0 /* skip it */
+#define RING_PADDING 0 /* skip it; the only kind that may be shorter than its head: 8 bytes */
 #define RING_PRINT 1   /* arguments of a print, see below */
-#define RING_MESSAGE 2 /* a line for standard error: format is the level 'W' 'E' 'L'; text, NUL */
+#define RING_MESSAGE 2 /* a line for standard error: format is the level 'W' 'E' 'L'; the text
+			  with its NUL, without a newline and without "WARNING: " or "ERROR: " */
 
 /*
  * Payload of RING_PRINT: for each argument of the format in order, a number as 8 bytes; a string as
- * a uint32_t length, then its bytes without NUL, padded to 8 together with the length word.
+ * a uint32_t length, then its bytes without NUL, padded to 8 together with the length word. The
+ * padding's bytes are undefined. runtime/format.h makes text of it.
  */
 
-/** The shared head of one ring, one page; the data follows at offset RING_HEAD_BYTES. */
+/** The shared head of one ring, in one page; the data follows at offset RING_HEAD_BYTES. */
 struct ring {
-	/* written by the ring's CPU */
-	uint64_t reserve;   /* end of the reserved space */
+	/* written by the ring's CPU, read by the reader */
 	uint64_t head;      /* end of the published records */
 	uint64_t lost;      /* records that did not fit */
-	uint32_t nest;      /* writers between reserve and commit, on this CPU */
-	uint32_t wake_mark; /* set by the reader: wake me at the next commit */
 	uint64_t size;      /* data bytes, a power of two */
-	uint8_t pad0[128 - 40];
+	uint8_t pad0[128 - 24];
 	/* written by the reader */
 	uint64_t tail;      /* start of what is not consumed yet */
-	uint8_t pad1[128 - 8];
+	uint32_t wake_mark; /* wake me at the next commit; the writer clears it */
+	uint8_t pad1[128 - 12];
+};
+
+/** The writer's part: private to the CPU that owns the ring. */
+struct ring_writer {
+	struct ring *ring;
+	char *data;
+	uint64_t mask;      /* data bytes - 1 */
+	uint64_t reserve;   /* end of the reserved space */
+	uint64_t tail_seen; /* a tail of the past: at least this far the reader has come */
+	uint32_t nest;      /* writers between reserve and commit, on this CPU */
 };
 
 #define RING_HEAD_BYTES 4096
 #define RING_DEFAULT_BYTES (256 * 1024)
+#define RING_BYTES_MAX (1024 * 1024 * 1024)
 
-/** Bytes of one ring with its head; `data_bytes` is rounded up to a power of two of pages. */
+/** Bytes of one ring's shared memory; `data_bytes` is rounded up to a power of two of pages, and
+ * down to RING_BYTES_MAX. */
 size_t ring_bytes(size_t data_bytes);
-/** Prepares zeroed memory of ring_bytes(data_bytes). Not concurrent with anything. */
-void ring_init(struct ring *ring, size_t data_bytes);
+/** Prepares a writer and its zeroed memory of ring_bytes(data_bytes). Not concurrent. */
+void ring_init(struct ring_writer *writer, struct ring *ring, size_t data_bytes);
 
 /**
- * Reserves room for a record with `payload` bytes on this CPU's ring and fills its head. Preemption
- * is off. NULL: no room (counted in lost). Every success must be followed by ring_commit() on the
- * same CPU. any context
+ * Reserves room for a record with `payload` bytes on this CPU's ring and fills its head. The caller
+ * stays on the CPU until it commits. NULL: no room (counted in lost), or more than half of the
+ * ring. Every success must be followed by ring_commit(). any context
  */
-void *ring_reserve(struct ring *ring, uint16_t kind, uint16_t format, uint64_t time_ns,
+void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, uint64_t time_ns,
 		   size_t payload);
 /** Publishes. True when a waiting reader should be woken. any context */
-bool ring_commit(struct ring *ring, void *payload);
+bool ring_commit(struct ring_writer *writer);
 
 /* --- the reader's side -------------------------------------------------------------------------- */
 
-/** The oldest published record, or NULL. Does not trust the sizes it reads. */
+/**
+ * The oldest published record, or NULL. Sizes are checked before they are used; after garbage
+ * everything that was published is given up. The payload has size - sizeof(struct ring_record)
+ * bytes.
+ */
 const struct ring_record *ring_peek(struct ring *ring);
-/** Consumes the record that ring_peek() gave. */
+/** Consumes the record that ring_peek() gave; it must not be touched any more. */
 void ring_consume(struct ring *ring, const struct ring_record *record);
+/**
+ * Asks for a wake-up at the next commit. Peek once more after it and before sleeping: a record
+ * published before the call wakes nobody.
+ */
+void ring_wake_request(struct ring *ring);
 
 static inline void *ring_data(struct ring *ring)
 {
