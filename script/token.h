@@ -19,7 +19,7 @@ enum token_kind {
 	TOKEN_STRING,     /* value in .string, escapes decoded */
 	TOKEN_OPERATOR,   /* also the preprocessor's %( %? %: %) */
 	TOKEN_EMBEDDED,   /* %{ ... %}, contents in .string */
-	TOKEN_JUNK,       /* what is not a token; .string says why, told when it is used */
+	TOKEN_JUNK,       /* what is not a token; .problem and .text say why, told when it is used */
 };
 
 struct source {
@@ -38,9 +38,10 @@ struct token {
 	/* Where the token was brought in, when it comes from a macro's body or a pasted argument:
 	 * the token of the use (@foo, $1); NULL when it stands in its file. */
 	const struct token *used_at;
-	const char *text; /* identifiers and operators: the spelling, NUL-terminated */
+	const char *text; /* identifiers, operators: the spelling; junk: the message; else "" */
 	union {
 		int64_t number;
+		int problem; /* junk: enum diag_tag of the message */
 		struct {
 			const char *data; /* NUL-terminated; may hold NULs */
 			size_t len;
