@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * engine/core/engine.h - the engine as its home sees it.
+ *
+ * A home (the kernel core, a process, a unit test) starts the engine with what the engine has to
+ * know about the place it lives in, and from then on uses spile/kprobes.h.
+ */
+#ifndef SPILE_ENGINE_CORE_ENGINE_H
+#define SPILE_ENGINE_CORE_ENGINE_H
+
+#include "engine/core/planter.h"
+
+/** The surroundings. All functions: task context. */
+struct engine_home {
+	/** Planters, cheapest first; ends with NULL. */
+	const struct planter *const *planters;
+	/** One lock over registration. */
+	void (*lock)(void);
+	void (*unlock)(void);
+	/** Address of "name" or "module:name"; 0 or -ENOENT. */
+	int (*resolve)(const char *name, uint64_t *ret);
+	/** Whether handlers may be hung at addr: 0, -EINVAL (not code, blacklisted, our own), -EILSEQ. */
+	int (*check)(uint64_t addr);
+	/** Keeps the code at addr from going away; *ret is given to unpin. 0 or -errno. May be NULL. */
+	int (*pin)(uint64_t addr, void **ret);
+	void (*unpin)(void *pin);
+	/** The current task, for kretprobe_instance.task. Any context. May be NULL. */
+	void *(*current_task)(void);
+};
+
+/** Starts the engine. `home` must stay. 0 or -ENOMEM. */
+int engine_init(const struct engine_home *home);
+/** Ends it; unregisters what is left, saying so in the log. */
+void engine_deinit(void);
+/** Probed addresses at the moment (return sites counted each). */
+unsigned engine_sites(void);
+
+/** What became of a probe's hits; see struct spile_probe_report for the meaning. */
+struct engine_counts {
+	uint64_t hits;
+	uint64_t missed_nested;
+	uint64_t missed_instance;
+	unsigned planter; /* SPILE_PLANTER_* */
+	unsigned flags;   /* KPROBE_FLAG_* */
+};
+
+/** Task context, between register and unregister; also brings nmissed of the probe up to date. */
+void engine_probe_counts(struct kprobe *p, struct engine_counts *ret);
+void engine_kretprobe_counts(struct kretprobe *rp, struct engine_counts *ret);
+
+/**
+ * The same registration as spile/kprobes.h with the culprit told: *ret_failed is the index of the
+ * probe that could not be planted, or `num` when the failure belongs to none in particular.
+ */
+int engine_register_kprobes(struct kprobe **ps, unsigned num, unsigned *ret_failed);
+int engine_register_kretprobes(struct kretprobe **rps, unsigned num, unsigned *ret_failed);
+
+/* --- inside the engine --------------------------------------------------------------------------- */
+
+/** Of one CPU; on a cache line of its own. */
+struct engine_cpu {
+	const void *running; /* the site whose handlers run, NULL: none */
+	char pad[64 - sizeof(void *)];
+};
+
+struct engine {
+	const struct engine_home *home;
+	struct engine_cpu *cpus;
+};
+
+extern struct engine engine;
+
+/* table.c: sites by address. Readers and writers hold the engine's lock. */
+struct spile_site *table_find(uint64_t addr, enum site_kind kind);
+/** The site that has this probe on its list, by its address. */
+struct spile_site *table_find_probe(const struct kprobe *p);
+void table_add(struct spile_site *site);
+void table_remove(struct spile_site *site);
+/** Any site, or NULL when there is none. */
+struct spile_site *table_any(void);
+unsigned table_count(void);
+
+/**
+ * policy.c: the planter for a site: the first of the table that knows its kind and can plant it.
+ * Else the verdict: the first error that is not -EOPNOTSUPP, or -EOPNOTSUPP.
+ */
+int policy_choose(const struct planter *const *planters, const struct spile_site *site,
+		  const struct planter **ret);
+
+#endif

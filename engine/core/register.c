@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registration, in batches.
+ *
+ * Registering is three steps: each probe is resolved, checked and linked to its site; the sites
+ * that are new are planted, one call for each planter, because a planter can do many sites for
+ * nearly the price of one; a failure at any point takes everything back in reverse.
+ *
+ * Unregistering is the mirror: sites that lose their last probe are unplanted, one call for each
+ * planter; one wait for running handlers; only then are lists taken apart and memory freed.
+ *
+ * Everything here is task context and runs under the home's lock.
+ */
+#include "engine/core/engine.h"
+#include "engine/core/site.h"
+#include "engine/host.h"
+
+/* --- a list of sites, linked by batch_next ------------------------------------------------------- */
+
+struct site_list {
+	struct spile_site *first;
+};
+
+static void list_push(struct site_list *list, struct spile_site *site)
+{
+	site->batch_next = list->first;
+	list->first = site;
+}
+
+/* Moves the sites of one planter from `list` to `ret`. */
+static void list_split(struct site_list *list, const struct planter *planter, struct site_list *ret)
+{
+	struct spile_site **link = &list->first, *site;
+
+	ret->first = NULL;
+	while ((site = *link)) {
+		if (site->planter != planter) {
+			link = &site->batch_next;
+			continue;
+		}
+		*link = site->batch_next;
+		list_push(ret, site);
+	}
+}
+
+static void list_append(struct site_list *list, struct site_list *more)
+{
+	struct spile_site **link = &list->first;
+
+	while (*link)
+		link = &(*link)->batch_next;
+	*link = more->first;
+	more->first = NULL;
+}
+
+static void set_planted(struct site_list *list, bool planted)
+{
+	struct spile_site *site;
+
+	for (site = list->first; site; site = site->batch_next)
+		site->planted = planted;
+}
+
+/* --- planting and unplanting ----------------------------------------------------------------------- */
+
+/* Disarms; no new hits after it. */
+static void sites_unplant(struct site_list *list)
+{
+	struct site_list all = { NULL }, mine;
+
+	while (list->first) {
+		const struct planter *planter = list->first->planter;
+
+		list_split(list, planter, &mine);
+		planter->unplant(mine.first);
+		set_planted(&mine, false);
+		list_append(&all, &mine);
+	}
+	*list = all;
+}
+
+/* After host_synchronize(): frees. */
+static void sites_release(struct site_list *list)
+{
+	struct site_list mine;
+
+	while (list->first) {
+		const struct planter *planter = list->first->planter;
+
+		list_split(list, planter, &mine);
+		planter->release(mine.first);
+		while (mine.first) {
+			struct spile_site *site = mine.first;
+
+			mine.first = site->batch_next;
+			site_destroy(site);
+		}
+	}
+}
+
+/*
+ * Plants all or nothing. On success `list` holds the same sites; on failure the sites are all
+ * unplanted, and the caller still owns them.
+ */
+static int sites_plant(struct site_list *list, struct spile_site **ret_failed)
+{
+	struct site_list done = { NULL }, mine;
+	int err = 0;
+
+	while (list->first && !err) {
+		const struct planter *planter = list->first->planter;
+
+		list_split(list, planter, &mine);
+		err = planter->plant(mine.first, ret_failed);
+		if (err) {
+			list_append(list, &mine);
+			break;
+		}
+		set_planted(&mine, true);
+		list_append(&done, &mine);
+	}
+	if (err)
+		sites_unplant(&done);
+	list_append(&done, list);
+	*list = done;
+	return err;
+}
+
+/* --- register ------------------------------------------------------------------------------------------ */
+
+static int probe_address(struct kprobe *p, uint64_t *ret)
+{
+	int err;
+
+	if (!p->addr == !p->symbol_name)
+		return -EINVAL;
+	if (p->symbol_name) {
+		err = engine.home->resolve(p->symbol_name, ret);
+		if (err)
+			return err;
+	} else {
+		*ret = (uint64_t)(uintptr_t)p->addr;
+	}
+	*ret += p->offset;
+	return 0;
+}
+
+static int probe_register(struct kprobe *p, enum site_kind kind, struct site_list *created)
+{
+	struct spile_site *site;
+	uint64_t addr;
+	int err;
+
+	if (p->addr && table_find_probe(p))
+		return -EBUSY;
+	err = probe_address(p, &addr);
+	if (err)
+		return err;
+	err = site_get(addr, kind, &site);
+	if (err)
+		return err;
+	if (!site->probes)
+		list_push(created, site);
+	p->addr = (kprobe_opcode_t *)(uintptr_t)addr;
+	p->flags &= KPROBE_FLAG_DISABLED;
+	p->nmissed = 0;
+	p->nhit = 0;
+	err = site_link(site, p);
+	if (err && p->symbol_name)
+		p->addr = NULL;
+	return err;
+}
+
+/* Leaves a probe as it was before registration, so that the caller may try again. */
+static void probe_forget(struct kprobe *p, bool forget_address)
+{
+	p->site = NULL;
+	p->next = NULL;
+	p->flags &= KPROBE_FLAG_DISABLED;
+	if (forget_address)
+		p->addr = p->symbol_name ? NULL : p->addr - p->offset;
+}
+
+static unsigned index_of(struct kprobe **ps, unsigned num, const struct spile_site *site)
+{
+	unsigned i;
+
+	for (i = 0; i < num; i++)
+		if (site && ps[i]->site == site)
+			return i;
+	return num;
+}
+
+static int batch_register(struct kprobe **ps, unsigned num, enum site_kind kind,
+			  unsigned *ret_failed)
+{
+	struct site_list created = { NULL };
+	struct spile_site *culprit = NULL;
+	unsigned i, linked;
+	int err = 0;
+
+	*ret_failed = num;
+	for (linked = 0; linked < num; linked++) {
+		err = probe_register(ps[linked], kind, &created);
+		if (err) {
+			*ret_failed = linked;
+			goto undo;
+		}
+	}
+	err = sites_plant(&created, &culprit);
+	if (!err)
+		return 0;
+	*ret_failed = index_of(ps, num, culprit);
+undo:
+	for (i = linked; i-- > 0;)
+		site_unlink(ps[i]->site, ps[i]);
+	host_synchronize();
+	sites_release(&created);
+	for (i = 0; i < linked; i++)
+		probe_forget(ps[i], true);
+	return err;
+}
+
+/* --- unregister -------------------------------------------------------------------------------------------- */
+
+static bool all_leaving(struct spile_site *site, struct kprobe **ps, unsigned num)
+{
+	const struct kprobe *p;
+	unsigned i;
+
+	for (p = site->probes; p; p = p->next) {
+		for (i = 0; i < num && ps[i] != p; i++)
+			;
+		if (i == num)
+			return false;
+	}
+	return true;
+}
+
+static void batch_unregister(struct kprobe **ps, unsigned num)
+{
+	struct site_list leaving = { NULL };
+	struct spile_site *site;
+	unsigned i;
+
+	for (i = 0; i < num; i++) {
+		site = ps[i]->addr ? table_find_probe(ps[i]) : NULL;
+		ps[i]->site = site; /* NULL: was not registered */
+		if (!site || site->leaving)
+			continue;
+		site->leaving = site->probes->next ? all_leaving(site, ps, num) : true;
+		if (site->leaving) {
+			list_push(&leaving, site);
+		} else {
+			site_account(site);
+			site_unlink(site, ps[i]);
+		}
+	}
+	sites_unplant(&leaving);
+	host_synchronize();
+	for (site = leaving.first; site; site = site->batch_next)
+		site_account(site);
+	for (i = 0; i < num; i++)
+		if (ps[i]->site)
+			probe_forget(ps[i], false);
+	sites_release(&leaving);
+}
+
+/* --- the API -------------------------------------------------------------------------------------------------- */
+
+/* The kprobes of a batch of kretprobes as an array; they are embedded, so it has to be made. */
+static struct kprobe **kprobes_of(struct kretprobe **rps, unsigned num)
+{
+	struct kprobe **ps = host_zalloc((num ? num : 1) * sizeof(*ps));
+	unsigned i;
+
+	for (i = 0; ps && i < num; i++)
+		ps[i] = &rps[i]->kp;
+	return ps;
+}
+
+int engine_register_kprobes(struct kprobe **ps, unsigned num, unsigned *ret_failed)
+{
+	int err;
+
+	engine.home->lock();
+	err = batch_register(ps, num, SITE_PROBE, ret_failed);
+	engine.home->unlock();
+	return err;
+}
+
+int engine_register_kretprobes(struct kretprobe **rps, unsigned num, unsigned *ret_failed)
+{
+	struct kprobe **ps = kprobes_of(rps, num);
+	unsigned i;
+	int err;
+
+	*ret_failed = num;
+	if (!ps)
+		return -ENOMEM;
+	for (i = 0; i < num; i++) {
+		rps[i]->kp.pre_handler = NULL;
+		rps[i]->kp.post_handler = NULL;
+		rps[i]->nmissed = 0;
+	}
+	engine.home->lock();
+	err = batch_register(ps, num, SITE_RETURN, ret_failed);
+	engine.home->unlock();
+	host_free(ps);
+	return err;
+}
+
+int spile_register_kprobes(struct kprobe **ps, int num)
+{
+	unsigned failed;
+
+	return num <= 0 ? -EINVAL : engine_register_kprobes(ps, (unsigned)num, &failed);
+}
+
+void spile_unregister_kprobes(struct kprobe **ps, int num)
+{
+	if (num <= 0)
+		return;
+	engine.home->lock();
+	batch_unregister(ps, (unsigned)num);
+	engine.home->unlock();
+}
+
+int spile_register_kprobe(struct kprobe *p)
+{
+	return spile_register_kprobes(&p, 1);
+}
+
+void spile_unregister_kprobe(struct kprobe *p)
+{
+	spile_unregister_kprobes(&p, 1);
+}
+
+int spile_register_kretprobes(struct kretprobe **rps, int num)
+{
+	unsigned failed;
+
+	return num <= 0 ? -EINVAL : engine_register_kretprobes(rps, (unsigned)num, &failed);
+}
+
+void spile_unregister_kretprobes(struct kretprobe **rps, int num)
+{
+	struct kprobe **ps, *one;
+	int i;
+
+	if (num <= 0)
+		return;
+	ps = kprobes_of(rps, (unsigned)num);
+	if (ps) {
+		spile_unregister_kprobes(ps, num);
+		host_free(ps);
+		return;
+	}
+	for (i = 0; i < num; i++) { /* no memory: one by one needs none */
+		one = &rps[i]->kp;
+		spile_unregister_kprobes(&one, 1);
+	}
+}
+
+int spile_register_kretprobe(struct kretprobe *rp)
+{
+	return spile_register_kretprobes(&rp, 1);
+}
+
+void spile_unregister_kretprobe(struct kretprobe *rp)
+{
+	spile_unregister_kprobe(&rp->kp);
+}
+
+static int set_enabled(struct kprobe *p, bool on)
+{
+	struct spile_site *site;
+	int err = -EINVAL;
+
+	engine.home->lock();
+	site = p->addr ? table_find_probe(p) : NULL;
+	if (site)
+		err = site_set_enabled(site, p, on);
+	engine.home->unlock();
+	return err;
+}
+
+int spile_disable_kprobe(struct kprobe *p)
+{
+	return set_enabled(p, false);
+}
+
+int spile_enable_kprobe(struct kprobe *p)
+{
+	return set_enabled(p, true);
+}
+
+/* --- accounting, start and end ----------------------------------------------------------------------------------- */
+
+void engine_probe_counts(struct kprobe *p, struct engine_counts *ret)
+{
+	struct spile_site *site;
+
+	memset(ret, 0, sizeof(*ret));
+	engine.home->lock();
+	site = p->addr ? table_find_probe(p) : NULL;
+	if (site) {
+		site_account(site);
+		ret->planter = site->planter->id;
+		if (site->kind == SITE_RETURN)
+			ret->missed_instance = (uint64_t)site_kretprobe(site)->nmissed;
+	}
+	ret->flags = p->flags;
+	ret->hits = p->nhit;
+	ret->missed_nested = p->nmissed;
+	engine.home->unlock();
+}
+
+void engine_kretprobe_counts(struct kretprobe *rp, struct engine_counts *ret)
+{
+	engine_probe_counts(&rp->kp, ret);
+	ret->missed_instance = (uint64_t)rp->nmissed;
+}
+
+unsigned engine_sites(void)
+{
+	return table_count();
+}
+
+int engine_init(const struct engine_home *home)
+{
+	engine.home = home;
+	engine.cpus = host_zalloc(host_cpu_max() * sizeof(*engine.cpus));
+	return engine.cpus ? 0 : -ENOMEM;
+}
+
+void engine_deinit(void)
+{
+	struct spile_site *site;
+
+	while ((site = table_any())) {
+		host_log("probe at %#llx was left behind by its owner",
+			 (unsigned long long)site->addr);
+		while (table_any() == site)
+			spile_unregister_kprobe(site->probes);
+	}
+	host_free(engine.cpus);
+	engine.cpus = NULL;
+}
