@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** symbols/kernel_private.h - struct kernel, for the files behind kernel.h. */
+#ifndef SPILE_SYMBOLS_KERNEL_PRIVATE_H
+#define SPILE_SYMBOLS_KERNEL_PRIVATE_H
+
+#include "symbols/kallsyms.h"
+#include "symbols/kernel.h"
+
+struct address_range {
+	uint64_t start, end; /* end is outside */
+};
+
+struct kernel {
+	bool running;
+	char *release;
+	char *identity;    /* NULL until asked for */
+	/* Paths; NULL where this kernel has no such source. */
+	char *btf_path, *kallsyms_path, *functions_path, *blacklist_path, *modules_path, *vmlinux_path;
+	char *dir;         /* NULL for the running kernel */
+	/* Read when first asked for. */
+	struct btf_index *btf;
+	struct kallsyms *kallsyms;
+	bool functions_read;
+	struct address_range *blacklist; /* sorted, disjoint; init text is among them */
+	size_t blacklist_count;
+};
+
+/** The symbol table, read now if it was not yet. */
+struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret);
+
+#endif
