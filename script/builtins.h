@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** script/builtins.h - look-up in the table of builtins.def. */
+#ifndef SPILE_SCRIPT_BUILTINS_H
+#define SPILE_SCRIPT_BUILTINS_H
+
+#include <stddef.h>
+
+#include "script/ast.h"
+
+enum { BUILTIN_ACTS = 1, BUILTIN_FAILS = 2 };
+
+struct builtin {
+	const char *name;
+	const char *signature; /* "sn:n" */
+	unsigned flags;        /* BUILTIN_* */
+	const char *code;      /* C with placeholders */
+};
+
+/** NULL when there is none of that name. */
+const struct builtin *builtin_find(const char *name);
+size_t builtin_count(void);
+const struct builtin *builtin_at(size_t i);
+
+size_t builtin_argc(const struct builtin *builtin);
+enum value_type builtin_arg_type(const struct builtin *builtin, size_t i);
+/** TYPE_UNKNOWN: it gives no value. */
+enum value_type builtin_result_type(const struct builtin *builtin);
+
+#endif

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kernel.function("pattern")[.call|.return][.maxactive(N)]: entry and return of kernel functions.
+ *
+ * Which functions there are, and which of them take a probe, is asked of the kernel the script is
+ * for. A pattern with wildcards means every function that takes a probe; what it also matches is
+ * left out with one warning. A plain name must take a probe, or the reason is told.
+ */
+#include <string.h>
+
+#include "script/families/family.h"
+
+struct request {
+	struct resolver *r;
+	const struct probe_point *point;
+	const struct component *function;
+	const char *pattern;
+	bool wildcard, is_return;
+	int64_t maxactive;
+	size_t planted, skipped;
+	const char *skipped_name, *skipped_reason; /* of the first */
+};
+
+static bool match(const struct probe_point *point)
+{
+	return component_is(point_component(point, 0), "kernel") &&
+	       (point->components.count < 2 ||
+		component_is(point_component(point, 1), "function"));
+}
+
+/* NULL when it takes a probe. */
+static const char *refusal(const struct kernel_function *fn)
+{
+	if (fn->ambiguous)
+		return "the kernel has several functions of that name";
+	if (fn->blacklisted)
+		return "the kernel forbids probes in it (kprobes blacklist)";
+	if (!fn->has_ftrace_site)
+		return "the kernel made no trace site for it (notrace, init or assembler code)";
+	return NULL;
+}
+
+/* "vfs_read.isra.0" is what the compiler made of vfs_read. */
+static const char *source_name(struct arena *arena, const char *name)
+{
+	return arena_strndup(arena, name, strcspn(name, "."));
+}
+
+static const char *planted_text(struct request *q, const char *name)
+{
+	const char *suffix = "";
+
+	for (size_t i = 2; i < q->point->components.count; i++) {
+		const struct component *part = &q->point->components.items[i];
+
+		suffix = component_is(part, "maxactive")
+				 ? arena_printf(q->r->arena, "%s.maxactive(%lld)", suffix,
+						(long long)q->maxactive)
+				 : arena_printf(q->r->arena, "%s.%s", suffix, part->name);
+	}
+	return arena_printf(q->r->arena, "kernel.function(\"%s\")%s", name, suffix);
+}
+
+static void plant(struct request *q, const struct kernel_function *fn)
+{
+	struct planted_probe *planted = resolver_plant(q->r, q->point);
+
+	planted->kind = q->is_return ? "SPL_PROBE_RETURN" : "SPL_PROBE_ENTRY";
+	planted->symbol = fn->name;
+	planted->module = fn->module;
+	planted->func = source_name(q->r->arena, fn->name);
+	planted->pp = planted_text(q, planted->func);
+	planted->is_return = q->is_return;
+	planted->has_prototype = fn->has_prototype;
+	planted->param = q->maxactive;
+	q->planted++;
+}
+
+static int add_function(const struct kernel_function *fn, void *arg)
+{
+	struct request *q = arg;
+	const char *reason = refusal(fn);
+
+	if (!reason) {
+		plant(q, fn);
+	} else if (!q->skipped++) {
+		q->skipped_name = fn->name;
+		q->skipped_reason = reason;
+	}
+	return 0;
+}
+
+static void tell_no_match(struct request *q, struct kernel *kernel)
+{
+	const char *near = kernel_function_nearest(kernel, q->pattern);
+
+	diag_add(q->r->diags, q->function->tok, NO_FUNCTION_MATCHES, kernel_release(kernel),
+		 q->pattern);
+	if (strchr(q->pattern, '@'))
+		diag_hint(q->r->diags, "source files in patterns are not supported yet, "
+				       "match by function name");
+	else if (near)
+		diag_hint(q->r->diags, "did you mean \"%s\"?", near);
+	else
+		diag_hint(q->r->diags, "it may be inlined everywhere; "
+				       "list what there is with -l 'kernel.function(\"*\")'");
+}
+
+static void tell_outcome(struct request *q, struct kernel *kernel)
+{
+	if (q->planted && q->skipped)
+		diag_add(q->r->diags, q->function->tok, SKIPPED_FUNCTIONS, q->skipped, q->pattern,
+			 q->skipped_name, q->skipped_reason);
+	else if (q->skipped)
+		diag_add(q->r->diags, q->function->tok, CANNOT_PROBE, q->skipped_name,
+			 q->skipped_reason);
+	else if (!q->planted)
+		tell_no_match(q, kernel);
+}
+
+static bool read_suffix(struct request *q)
+{
+	for (size_t i = 2; i < q->point->components.count; i++) {
+		const struct component *part = &q->point->components.items[i];
+
+		if (component_is(part, "call") && i == 2) {
+			continue;
+		} else if (component_is(part, "return") && i == 2) {
+			q->is_return = true;
+		} else if (component_is(part, "maxactive") && q->is_return) {
+			if (!component_number(q->r, part, 0, &q->maxactive))
+				return false;
+		} else if (component_is(part, "inline") || component_is(part, "exported") ||
+			   component_is(part, "callee") || component_is(part, "callees") ||
+			   component_is(part, "label")) {
+			resolver_unsupported(q->r, part->tok, "kernel.function().%s", part->name);
+			return false;
+		} else {
+			component_tell_unknown(q->r, q->point, part);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void expand(struct resolver *r, const struct probe_point *point)
+{
+	struct request q = { .r = r, .point = point, .function = point_component(point, 1) };
+	struct error *error;
+	struct kernel *kernel;
+
+	if (!q.function) {
+		diag_add(r->diags, point->tok, PROBE_POINT_ARGUMENT, "kernel",
+			 "a part: kernel.function(\"NAME\")");
+		return;
+	}
+	q.pattern = component_string(r, q.function);
+	if (!q.pattern || !read_suffix(&q))
+		return;
+	q.wildcard = strpbrk(q.pattern, "*?[") != NULL;
+	kernel = resolver_kernel(r, q.function->tok);
+	if (!kernel)
+		return;
+	error = kernel_function_match(kernel, NULL, q.pattern, add_function, &q);
+	if (error)
+		diag_add(r->diags, q.function->tok, KERNEL_UNREADABLE, error->message);
+	else
+		tell_outcome(&q, kernel);
+	error_destroy(error);
+}
+
+static void list_variables(struct resolver *r, const struct planted_probe *planted, FILE *out)
+{
+	target_list_variables(r, planted, out);
+}
+
+static const char *const spellings[] = { "kernel.function", NULL };
+
+const struct probe_family family_kernel_function = {
+	.name = "kernel_function",
+	.spellings = spellings,
+	.match = match,
+	.expand = expand,
+	.list_variables = list_variables,
+};

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Pass 2: declarations, and the order of its steps. See resolve.h. */
+#include "script/resolve_private.h"
+
+#include <string.h>
+
+struct kernel *resolver_kernel(struct resolver *r, const struct token *tok)
+{
+	struct error *error = NULL;
+
+	if (r->kernel || r->kernel_failed)
+		return r->kernel;
+	if (r->options->kernel)
+		error = r->options->kernel(r->options->kernel_context, &r->kernel);
+	if (!r->kernel) {
+		r->kernel_failed = true;
+		diag_add(r->diags, tok, KERNEL_UNREADABLE,
+			 error ? error->message : "there is none in this home");
+	}
+	error_destroy(error);
+	return r->kernel;
+}
+
+/* --- declarations -------------------------------------------------------------------------------- */
+
+static void declare_global(struct resolver *r, struct global *global)
+{
+	struct variable *var = ARENA_NEW(r->arena, struct variable);
+
+	for (size_t i = 0; i < r->program->globals.count; i++) {
+		if (strcmp(r->program->globals.items[i]->name, global->name))
+			continue;
+		diag_add(r->diags, global->tok, DUPLICATE_GLOBAL, global->name);
+		diag_second(r->diags, r->program->globals.items[i]->tok, "declared here");
+		return;
+	}
+	var->kind = VAR_GLOBAL;
+	var->name = global->name;
+	var->tok = global->tok;
+	var->global = global;
+	var->is_array = global->is_array;
+	var->number = r->program->globals.count;
+	if (global->value) {
+		var->value.type = global->value->kind == EXPR_STRING ? TYPE_STRING : TYPE_LONG;
+		var->value.tok = global->value->tok;
+	}
+	global->var = var;
+	ARENA_APPEND(r->arena, &r->program->globals, var);
+}
+
+static void check_duplicate(struct resolver *r, const struct function *function)
+{
+	for (size_t i = 0; i < r->program->functions.count; i++) {
+		const struct function *other = r->program->functions.items[i]->decl;
+
+		if (strcmp(other->name, function->name))
+			continue;
+		if (other->params.count == function->params.count) {
+			diag_add(r->diags, function->tok, DUPLICATE_FUNCTION, function->name);
+			diag_second(r->diags, other->tok, "defined here");
+		}
+	}
+}
+
+static void declare_function(struct resolver *r, struct function *function)
+{
+	struct function_info *info = ARENA_NEW(r->arena, struct function_info);
+
+	check_duplicate(r, function);
+	info->decl = function;
+	info->number = r->program->functions.count;
+	info->body.stmt = function->body;
+	if (function->type != TYPE_UNKNOWN) {
+		info->result.type = function->type;
+		info->result.tok = function->tok;
+	}
+	function->note = info;
+	ARENA_APPEND(r->arena, &r->program->functions, info);
+}
+
+static void declare_items(struct resolver *r, const struct script_file *file)
+{
+	for (size_t i = 0; i < file->items.count; i++) {
+		const struct item *item = &file->items.items[i];
+
+		switch (item->kind) {
+		case ITEM_GLOBAL:
+			declare_global(r, item->global);
+			break;
+		case ITEM_FUNCTION:
+			declare_function(r, item->function);
+			break;
+		case ITEM_ALIAS:
+			ARENA_APPEND(r->arena, &r->aliases, item->probe);
+			break;
+		case ITEM_EMBEDDED:
+			resolver_unsupported(r, item->embedded->tok, "embedded C code");
+			break;
+		case ITEM_PROBE:
+			break;
+		}
+	}
+}
+
+/* --- the steps -------------------------------------------------------------------------------------- */
+
+static void resolver_init(struct resolver *r, struct script *script,
+			  const struct resolve_options *options, struct diag_list *diags,
+			  struct program *program)
+{
+	memset(r, 0, sizeof(*r));
+	memset(program, 0, sizeof(*program));
+	program->script = script;
+	r->script = script;
+	r->arena = &script->arena;
+	r->options = options;
+	r->diags = diags;
+	r->program = program;
+	for (size_t i = 0; i < script->files.count; i++)
+		declare_items(r, script->files.items[i]);
+}
+
+static void resolve_functions(struct resolver *r)
+{
+	for (size_t i = 0; i < r->program->functions.count; i++) {
+		struct function_info *info = r->program->functions.items[i];
+
+		if (info->decl->body->kind == STMT_EMBEDDED) {
+			resolver_unsupported(r, info->decl->tok, "functions in embedded C");
+			continue;
+		}
+		resolve_names(r, &info->body, info);
+		resolve_targets(r, &info->body, NULL);
+	}
+}
+
+static void resolve_probes(struct resolver *r)
+{
+	for (size_t i = 0; i < r->script->files.count; i++) {
+		const struct script_file *file = r->script->files.items[i];
+
+		for (size_t j = 0; j < file->items.count; j++) {
+			if (file->items.items[j].kind != ITEM_PROBE)
+				continue;
+			r->source = r->program->sources++;
+			resolve_probe(r, file->items.items[j].probe);
+		}
+	}
+	if (!r->program->sources)
+		diag_add(r->diags, NULL, NO_PROBES);
+}
+
+void script_resolve(struct script *script, const struct resolve_options *options,
+		    struct diag_list *diags, struct program *ret)
+{
+	struct resolver r;
+
+	resolver_init(&r, script, options, diags, ret);
+	resolve_functions(&r);
+	resolve_probes(&r);
+	if (diag_error_count(diags))
+		return; /* types of what is not understood would only add noise */
+	resolve_types(&r);
+	resolve_sets(&r);
+}
+
+/* -l PATTERN: each planted probe of the pattern is a line. The family's own order is kept. */
+size_t probe_points_list(struct script *script, const struct probe_point *pattern,
+			 const struct resolve_options *options, bool variables,
+			 struct diag_list *diags, FILE *out)
+{
+	struct program program;
+	struct resolver r;
+
+	resolver_init(&r, script, options, diags, &program);
+	return probe_point_list(&r, pattern, variables, out);
+}

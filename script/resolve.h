@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * script/resolve.h - pass 2: what the names of a script mean.
+ *
+ * In: the syntax tree of pass 1 and the kernel it is for. Out: a `struct program`, in which every
+ * name is bound, every expression has a type, every probe point is expanded to the places that
+ * will be planted, and every target variable is a list of loads. Pass 3 (codegen/) translates it
+ * without asking the kernel anything.
+ *
+ * The steps, each a file:
+ *   resolve.c         declarations, and the list of steps
+ *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
+ *   resolve_names.c   symbols and calls to variables and functions
+ *   resolve_target.c  target variables through BTF, @defined, removal of dead branches
+ *   types.c           number or string, by inference until nothing changes
+ *   resolve_sets.c    which globals are read and written, hence locks; unused things
+ *   resolve_print.c   the result as text, for -p2
+ *
+ * A `probe` statement's tree is copied for each place when its meaning may depend on the place
+ * (it has target variables), and shared between them otherwise.
+ */
+#ifndef SPILE_SCRIPT_RESOLVE_H
+#define SPILE_SCRIPT_RESOLVE_H
+
+#include <stdio.h>
+
+#include "script/ast.h"
+#include "script/builtins.h"
+#include "script/diag.h"
+#include "symbols/kernel.h"
+
+enum { RESOLVE_KEYS_MAX = 9 };
+
+enum variable_kind { VAR_GLOBAL, VAR_LOCAL, VAR_PARAM };
+
+/* A type that inference has found, and where. */
+struct inferred {
+	enum value_type type;
+	const struct token *tok; /* what decided it; NULL while unknown */
+};
+
+struct variable {
+	enum variable_kind kind;
+	const char *name;
+	const struct token *tok; /* declaration or first use */
+	struct inferred value;   /* arrays: of an element */
+	bool is_array;
+	bool used_as_scalar;
+	size_t key_count;        /* arrays; 0 until the first use tells */
+	struct inferred keys[RESOLVE_KEYS_MAX];
+	bool read, written;      /* anywhere in the script */
+	size_t number;           /* globals: order of locks; locals: within their body */
+	const struct global *global; /* VAR_GLOBAL */
+};
+
+/* Per global: how a body uses it, its callees included. */
+enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4 /* sorting reorders: a write lock, not a write */ };
+
+/* The statements of a probe or function with what was found out about them. */
+struct body {
+	struct stmt *stmt;
+	struct {
+		ARENA_LIST(struct variable *);
+	} locals; /* parameters first */
+	uint8_t *uses; /* USE_* by number of global */
+	bool acts;     /* prints, assigns globals, calls something that does */
+	bool wants_entry_args;
+	bool wants_place; /* has target variables: its meaning depends on the probed function */
+	struct {
+		ARENA_LIST(struct function_info *);
+	} callees;
+};
+
+struct function_info {
+	struct function *decl;
+	struct body body;
+	struct inferred result;
+	bool returns_value; /* a return with an expression */
+	bool used;
+	bool visiting; /* for walks over the call graph */
+	size_t number;
+};
+
+/* What a call reaches: one of the two. */
+struct function_set {
+	struct function_info *function;
+	const struct builtin *builtin;
+};
+
+/* --- target variables ------------------------------------------------------------------------- */
+
+enum access_op {
+	ACCESS_ADD,   /* + number */
+	ACCESS_SCALE, /* + index * number */
+	ACCESS_LOAD,  /* what is there: width bytes, or a bit-field in them */
+	ACCESS_CUT,   /* the value's low `width` bytes, sign- or zero-extended */
+};
+
+struct access_step {
+	enum access_op op;
+	int64_t number;
+	struct expr *index;
+	int width; /* bytes */
+	bool is_signed;
+	int bit_shift, bit_size; /* bit_size 0: not a bit-field */
+};
+
+enum access_base { ACCESS_ARGUMENT, ACCESS_RETVAL, ACCESS_POINTER };
+
+/* How a target variable is fetched: a base value, then steps on it. */
+struct target_access {
+	enum access_base base;
+	int argument;        /* ARGUMENT: from 0, counted in registers and stack words */
+	struct expr *pointer; /* POINTER: @cast's */
+	struct {
+		ARENA_LIST(struct access_step);
+	} steps;
+};
+
+/* --- probes ------------------------------------------------------------------------------------- */
+
+struct probe_family; /* families/family.h */
+
+/* One probe that will be planted: a row of spl_script.probes. */
+struct planted_probe {
+	const struct probe_family *family;
+	const struct probe_point *point; /* as expanded */
+	const struct token *tok;         /* where the user wrote it */
+	const char *pp;                  /* full probe point, what pp() gives */
+	const char *origin;              /* as written, when it differs from pp; or NULL */
+	const char *func;                /* what ppfunc() gives */
+	const char *kind;                /* SPL_PROBE_*: the word of the enum */
+	const char *symbol;              /* the function whose address it is, or NULL */
+	const char *module;              /* of the function, NULL: the kernel proper */
+	bool randomize, is_return, has_prototype;
+	int64_t param, param2;
+	size_t source;     /* number of the probe statement */
+	struct body *body; /* may be shared */
+};
+
+struct program {
+	struct script *script;
+	struct {
+		ARENA_LIST(struct variable *);
+	} globals;
+	struct {
+		ARENA_LIST(struct function_info *);
+	} functions;
+	struct {
+		ARENA_LIST(struct planted_probe *);
+	} probes;
+	size_t sources; /* probe statements */
+};
+
+struct resolve_options {
+	/* Gives the kernel when it is first needed; scripts without kernel probes never ask. */
+	struct error *(*kernel)(void *context, struct kernel **ret);
+	void *kernel_context;
+	bool guru;
+	bool no_warnings;
+};
+
+/** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */
+void script_resolve(struct script *script, const struct resolve_options *options,
+		    struct diag_list *diags, struct program *ret);
+/** -l and -L: prints the probe points that match `pattern`, a line each; returns how many. */
+size_t probe_points_list(struct script *script, const struct probe_point *pattern,
+			 const struct resolve_options *options, bool variables,
+			 struct diag_list *diags, FILE *out);
+/** The result as stap's -p2 shows it. */
+void program_print(const struct program *program, FILE *out);
+
+#endif

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names to things, in one body. A name is a parameter or local of the body, else a global; else
+ * its first use makes a local of it. Locals need no declaration, so a mistyped name shows only as a
+ * variable that is read but never assigned: that is an error here, with the nearest name.
+ */
+#include "script/resolve_private.h"
+
+#include <string.h>
+
+#include "script/walk.h"
+
+struct scope {
+	struct resolver *r;
+	struct body *body;
+};
+
+static struct variable *find_variable(struct scope *s, const char *name)
+{
+	for (size_t i = 0; i < s->body->locals.count; i++)
+		if (!strcmp(s->body->locals.items[i]->name, name))
+			return s->body->locals.items[i];
+	for (size_t i = 0; i < s->r->program->globals.count; i++)
+		if (!strcmp(s->r->program->globals.items[i]->name, name))
+			return s->r->program->globals.items[i];
+	return NULL;
+}
+
+static struct variable *add_local(struct scope *s, enum variable_kind kind, const char *name,
+				  const struct token *tok)
+{
+	struct variable *var = ARENA_NEW(s->r->arena, struct variable);
+
+	var->kind = kind;
+	var->name = name;
+	var->tok = tok;
+	var->number = s->body->locals.count;
+	ARENA_APPEND(s->r->arena, &s->body->locals, var);
+	return var;
+}
+
+static struct variable *name_variable(struct scope *s, const char *name, const struct token *tok)
+{
+	struct variable *var = find_variable(s, name);
+
+	return var ? var : add_local(s, VAR_LOCAL, name, tok);
+}
+
+static void mark_written(struct expr *place)
+{
+	if (place->kind == EXPR_INDEX)
+		place = place->index.base;
+	if (place->kind == EXPR_SYMBOL && place->symbol.var)
+		place->symbol.var->written = true;
+}
+
+/* --- calls ---------------------------------------------------------------------------------------------- */
+
+static struct function_info *find_function(struct scope *s, const char *name, size_t argc,
+					   size_t *ret_named)
+{
+	struct function_info *found = NULL;
+
+	for (size_t i = 0; i < s->r->program->functions.count; i++) {
+		struct function_info *info = s->r->program->functions.items[i];
+
+		if (strcmp(info->decl->name, name))
+			continue;
+		*ret_named = info->decl->params.count;
+		if (info->decl->params.count == argc && !found)
+			found = info;
+	}
+	return found;
+}
+
+static void tell_unknown_function(struct scope *s, const struct expr *call)
+{
+	const struct program *program = s->r->program;
+	struct {
+		ARENA_LIST(const char *);
+	} names = { 0 };
+	const char *near;
+
+	for (size_t i = 0; i < program->functions.count; i++)
+		ARENA_APPEND(s->r->arena, &names, program->functions.items[i]->decl->name);
+	for (size_t i = 0; i < builtin_count(); i++)
+		ARENA_APPEND(s->r->arena, &names, builtin_at(i)->name);
+	ARENA_APPEND(s->r->arena, &names, "print");
+	ARENA_APPEND(s->r->arena, &names, "printf");
+	ARENA_APPEND(s->r->arena, &names, "println");
+	near = diag_nearest(call->call.name, names.items, names.count);
+	diag_add(s->r->diags, call->tok, UNKNOWN_FUNCTION, call->call.name);
+	if (near)
+		diag_hint(s->r->diags, "did you mean '%s'?", near);
+}
+
+static void bind_call(struct scope *s, struct expr *call)
+{
+	struct function_set *set = ARENA_NEW(s->r->arena, struct function_set);
+	size_t named = SIZE_MAX;
+
+	call->call.functions = set;
+	set->function = find_function(s, call->call.name, call->call.args.count, &named);
+	if (set->function) {
+		ARENA_APPEND(s->r->arena, &s->body->callees, set->function);
+		return;
+	}
+	set->builtin = builtin_find(call->call.name);
+	if (set->builtin && builtin_argc(set->builtin) == call->call.args.count)
+		return;
+	if (named == SIZE_MAX && set->builtin)
+		named = builtin_argc(set->builtin);
+	set->builtin = NULL;
+	if (named == SIZE_MAX)
+		tell_unknown_function(s, call);
+	else
+		diag_add(s->r->diags, call->tok, WRONG_ARGUMENT_COUNT, call->call.name, named,
+			 call->call.args.count);
+}
+
+/* --- expressions ------------------------------------------------------------------------------------------ */
+
+static void bind_array(struct scope *s, struct expr *base)
+{
+	struct variable *var;
+
+	if (base->kind != EXPR_SYMBOL)
+		return;
+	var = find_variable(s, base->symbol.name);
+	if (!var || var->kind != VAR_GLOBAL) {
+		diag_add(s->r->diags, base->tok, UNKNOWN_ARRAY, base->symbol.name);
+		if (!var)
+			diag_hint(s->r->diags, "add 'global %s' at the top of the script",
+				  base->symbol.name);
+		return;
+	}
+	var->is_array = true;
+}
+
+static void tell_unsupported(struct scope *s, const struct expr *e)
+{
+	const char *what = e->kind == EXPR_STAT       ? "statistics operators"
+			   : e->kind == EXPR_ENTRY    ? "@entry"
+			   : e->kind == EXPR_PERF     ? "@perf"
+			   : e->kind == EXPR_CONST    ? "@const, which needs kernel headers"
+			   : e->kind == EXPR_REGISTER ? "@kregister and @uregister"
+			   : e->kind == EXPR_EMBEDDED ? "embedded C expressions"
+			   : e->kind == EXPR_PROBEWRITE ? "@probewrite"
+							: NULL;
+
+	if (what)
+		resolver_unsupported(s->r, e->tok, "%s", what);
+}
+
+static void bind_expr(struct expr **slot, void *arg)
+{
+	struct scope *s = arg;
+	struct expr *e = *slot;
+
+	if (e->kind == EXPR_INDEX)
+		bind_array(s, e->index.base);
+	else if (e->kind == EXPR_MEMBER)
+		bind_array(s, e->member.base);
+	else if (e->kind == EXPR_SYMBOL)
+		e->symbol.var = name_variable(s, e->symbol.name, e->tok);
+	else if (e->kind == EXPR_CALL)
+		bind_call(s, e);
+	else if (e->kind == EXPR_TARGET || e->kind == EXPR_ENTRY)
+		s->body->wants_place = true;
+	if (e->kind == EXPR_ASSIGN && e->binary.op == OP_SAMPLE)
+		resolver_unsupported(s->r, e->tok, "statistics (<<<)");
+	if (e->kind == EXPR_BINARY && op_group(e->binary.op) == OPS_REGEX)
+		resolver_unsupported(s->r, e->tok, "regular expressions");
+	tell_unsupported(s, e);
+	expr_each_child(e, bind_expr, s);
+	if (e->kind == EXPR_ASSIGN)
+		mark_written(e->binary.left);
+	else if (e->kind == EXPR_STEP)
+		mark_written(e->step.operand);
+}
+
+/* --- statements --------------------------------------------------------------------------------------------- */
+
+static void bind_key(struct scope *s, struct foreach_key *key)
+{
+	if (!key)
+		return;
+	key->var = name_variable(s, key->name, key->tok);
+	key->var->written = true;
+}
+
+static void bind_foreach(struct scope *s, struct stmt *st)
+{
+	if (st->foreach.base->kind == EXPR_STAT || st->foreach.sort_stat != STAT_NONE)
+		resolver_unsupported(s->r, st->tok, "foreach over statistics");
+	bind_array(s, st->foreach.base);
+	for (size_t i = 0; i < st->foreach.keys.count; i++)
+		bind_key(s, &st->foreach.keys.items[i]);
+	bind_key(s, st->foreach.value);
+}
+
+static void bind_stmt(struct stmt **slot, void *arg)
+{
+	struct scope *s = arg;
+	struct stmt *st = *slot;
+
+	if (st->kind == STMT_EMBEDDED)
+		resolver_unsupported(s->r, st->tok, "embedded C code");
+	if (st->kind == STMT_FOREACH)
+		bind_foreach(s, st);
+	if (st->kind == STMT_TRY)
+		bind_key(s, st->trial.message);
+	/* delete and foreach take an array without an index, which is not a use as a scalar */
+	if (st->kind == STMT_DELETE)
+		mark_written(st->expr);
+	stmt_each_expr(st, bind_expr, s);
+	stmt_each_child(st, bind_stmt, s);
+	if (st->kind == STMT_DELETE)
+		mark_written(st->expr);
+}
+
+static void bind_params(struct scope *s, struct function_info *info)
+{
+	for (size_t i = 0; i < info->decl->params.count; i++) {
+		struct parameter *param = &info->decl->params.items[i];
+
+		if (find_variable(s, param->name))
+			diag_add(s->r->diags, param->tok, GLOBAL_HIDES_PARAMETER, param->name);
+		param->var = add_local(s, VAR_PARAM, param->name, param->tok);
+		param->var->written = true;
+		if (param->type != TYPE_UNKNOWN) {
+			param->var->value.type = param->type;
+			param->var->value.tok = param->tok;
+		}
+	}
+}
+
+static void tell_never_written(struct scope *s, const struct variable *var)
+{
+	struct {
+		ARENA_LIST(const char *);
+	} names = { 0 };
+	const char *near;
+
+	for (size_t i = 0; i < s->body->locals.count; i++)
+		if (s->body->locals.items[i]->written)
+			ARENA_APPEND(s->r->arena, &names, s->body->locals.items[i]->name);
+	for (size_t i = 0; i < s->r->program->globals.count; i++)
+		ARENA_APPEND(s->r->arena, &names, s->r->program->globals.items[i]->name);
+	near = diag_nearest(var->name, names.items, names.count);
+	diag_add(s->r->diags, var->tok, UNKNOWN_VARIABLE, var->name);
+	if (near)
+		diag_hint(s->r->diags, "did you mean '%s'?", near);
+	else if (builtin_find(var->name))
+		diag_hint(s->r->diags, "did you mean the function '%s()'?", var->name);
+}
+
+void resolve_names(struct resolver *r, struct body *body, struct function_info *function)
+{
+	struct scope scope = { .r = r, .body = body };
+
+	if (function)
+		bind_params(&scope, function);
+	bind_stmt(&body->stmt, &scope);
+	for (size_t i = 0; i < body->locals.count; i++)
+		if (!body->locals.items[i]->written)
+			tell_never_written(&scope, body->locals.items[i]);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** script/resolve_private.h - what the files of pass 2 share. */
+#ifndef SPILE_SCRIPT_RESOLVE_PRIVATE_H
+#define SPILE_SCRIPT_RESOLVE_PRIVATE_H
+
+#include "script/resolve.h"
+
+struct resolver {
+	struct script *script;
+	struct arena *arena;
+	const struct resolve_options *options;
+	struct diag_list *diags;
+	struct program *program;
+	struct kernel *kernel;     /* NULL until asked for */
+	bool kernel_failed;        /* told once */
+	struct {
+		ARENA_LIST(struct probe *);
+	} aliases;
+	/* The probe statement and point that are being expanded. */
+	const struct probe_point *written; /* as the user wrote it */
+	struct stmt *shared_stmt;          /* the tree of `shared` */
+	struct body *shared;               /* a body that does not depend on its place */
+	size_t source;
+	unsigned alias_depth;
+};
+
+/** The kernel, or NULL after telling why there is none, with `tok` as the place. */
+struct kernel *resolver_kernel(struct resolver *r, const struct token *tok);
+
+/* resolve_probes.c */
+void resolve_probe(struct resolver *r, struct probe *probe);
+/** Adds one planted probe for the point; used by the families, who fill in the rest. */
+struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point);
+const char *probe_point_text(struct arena *arena, const struct probe_point *point);
+size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
+			FILE *out);
+
+/* resolve_names.c: binds names in a body; `function` NULL for probes */
+void resolve_names(struct resolver *r, struct body *body, struct function_info *function);
+
+/* resolve_target.c: `planted` NULL for functions */
+void resolve_targets(struct resolver *r, struct body *body, const struct planted_probe *planted);
+/** Prints " $name:type" for each parameter, as -L does. */
+void target_list_variables(struct resolver *r, const struct planted_probe *planted, FILE *out);
+
+/* types.c */
+void resolve_types(struct resolver *r);
+
+/* resolve_sets.c */
+void resolve_sets(struct resolver *r);
+
+/** Tells that a construct is not translated yet. */
+#define resolver_unsupported(r, tok, ...) diag_add((r)->diags, (tok), UNSUPPORTED, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Probe points to planted probes. A point is an alias, which stands for other points and puts its
+ * own statements before (or, +=, after) the user's; or it belongs to a family, which says at which
+ * places it is planted. Each planted probe then gets its body.
+ */
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "script/families/family.h"
+#include "script/walk.h"
+
+enum { ALIAS_DEPTH_MAX = 32 };
+
+static bool expand_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt);
+
+/* --- text --------------------------------------------------------------------------------------------- */
+
+static void add_component(struct strbuf *sb, const struct component *c)
+{
+	strbuf_adds(sb, c->name);
+	if (c->arg && c->arg->kind == EXPR_STRING)
+		strbuf_addf(sb, "(\"%s\")", c->arg->string.data);
+	else if (c->arg && c->arg->kind == EXPR_NUMBER)
+		strbuf_addf(sb, "(%lld)", (long long)c->arg->number);
+}
+
+const char *probe_point_text(struct arena *arena, const struct probe_point *point)
+{
+	struct strbuf sb;
+	const char *text;
+
+	strbuf_init(&sb);
+	for (size_t i = 0; i < point->components.count; i++) {
+		if (i)
+			strbuf_addc(&sb, '.');
+		add_component(&sb, &point->components.items[i]);
+	}
+	text = arena_strdup(arena, sb.data ? sb.data : "");
+	strbuf_deinit(&sb);
+	return text;
+}
+
+/* --- planted probes ---------------------------------------------------------------------------------------- */
+
+struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point)
+{
+	struct planted_probe *planted = ARENA_NEW(r->arena, struct planted_probe);
+
+	planted->point = point;
+	planted->tok = r->written->tok;
+	planted->pp = probe_point_text(r->arena, point);
+	planted->origin = probe_point_text(r->arena, r->written);
+	planted->func = "";
+	planted->source = r->source;
+	ARENA_APPEND(r->arena, &r->program->probes, planted);
+	return planted;
+}
+
+/* The body's tree is copied, since binding it writes into its nodes; a body whose meaning does
+ * not depend on the place is bound once and shared. */
+static void attach_body(struct resolver *r, struct planted_probe *planted, struct stmt *stmt)
+{
+	struct body *body;
+
+	if (r->shared && r->shared_stmt == stmt) {
+		planted->body = r->shared;
+		return;
+	}
+	body = ARENA_NEW(r->arena, struct body);
+	body->stmt = stmt_clone(r->arena, stmt);
+	planted->body = body;
+	resolve_names(r, body, NULL);
+	resolve_targets(r, body, planted);
+	if (!body->wants_place) {
+		r->shared = body;
+		r->shared_stmt = stmt;
+	}
+}
+
+/* `never` and its like are checked and then forgotten. */
+static void drop_unplanted(struct program *program, size_t first)
+{
+	size_t kept = first;
+
+	for (size_t i = first; i < program->probes.count; i++)
+		if (program->probes.items[i]->kind)
+			program->probes.items[kept++] = program->probes.items[i];
+	/* The list's capacity is the next power of two over its count, so it may only shrink to
+	 * nothing less than what was there before: entries are overwritten, not freed. */
+	program->probes.count = kept;
+}
+
+static bool expand_family(struct resolver *r, const struct probe_family *family,
+			  const struct probe_point *point, struct stmt *stmt)
+{
+	struct diag_list quiet, *loud = r->diags;
+	bool optional = point->optional || point->sufficient;
+	size_t first = r->program->probes.count, errors, made;
+
+	diag_list_init(&quiet);
+	if (optional)
+		r->diags = &quiet;
+	family->expand(r, point);
+	r->diags = loud;
+	diag_list_deinit(&quiet);
+	made = r->program->probes.count - first;
+	errors = diag_error_count(r->diags);
+	for (size_t i = first; i < first + made; i++) {
+		r->program->probes.items[i]->family = family;
+		if (diag_error_count(r->diags) == errors) /* one place's errors are enough */
+			attach_body(r, r->program->probes.items[i], stmt);
+	}
+	drop_unplanted(r->program, first);
+	return made != 0;
+}
+
+/* --- aliases --------------------------------------------------------------------------------------------------- */
+
+/* Whether the alias's name is the beginning of the point. */
+static bool alias_matches(const struct probe_point *name, const struct probe_point *point)
+{
+	if (name->components.count > point->components.count)
+		return false;
+	for (size_t i = 0; i < name->components.count; i++)
+		if (strcmp(name->components.items[i].name, point->components.items[i].name))
+			return false;
+	return true;
+}
+
+static const struct probe *find_alias(struct resolver *r, const struct probe_point *point,
+				      const struct probe_point **ret_name)
+{
+	for (size_t i = 0; i < r->aliases.count; i++) {
+		const struct probe *alias = r->aliases.items[i];
+
+		for (size_t j = 0; j < alias->names.count; j++) {
+			*ret_name = alias->names.items[j];
+			if (alias_matches(*ret_name, point))
+				return alias;
+		}
+	}
+	return NULL;
+}
+
+static struct stmt *join_bodies(struct resolver *r, struct stmt *first, struct stmt *second)
+{
+	struct stmt *block = ARENA_NEW(r->arena, struct stmt);
+
+	block->kind = STMT_BLOCK;
+	block->tok = first->tok;
+	ARENA_APPEND(r->arena, &block->block, first);
+	ARENA_APPEND(r->arena, &block->block, second);
+	return block;
+}
+
+/* What the user wrote after the alias's name goes after the alias's own points. */
+static struct probe_point *with_suffix(struct resolver *r, const struct probe_point *base,
+				       const struct probe_point *point, size_t from)
+{
+	struct probe_point *joined = ARENA_NEW(r->arena, struct probe_point);
+
+	*joined = *base;
+	joined->components.items = NULL;
+	joined->components.count = 0;
+	for (size_t i = 0; i < base->components.count; i++)
+		ARENA_APPEND(r->arena, &joined->components, base->components.items[i]);
+	for (size_t i = from; i < point->components.count; i++)
+		ARENA_APPEND(r->arena, &joined->components, point->components.items[i]);
+	joined->optional |= point->optional;
+	return joined;
+}
+
+static bool expand_alias(struct resolver *r, const struct probe *alias,
+			 const struct probe_point *name, const struct probe_point *point,
+			 struct stmt *stmt)
+{
+	struct stmt *joined = alias->epilogue ? join_bodies(r, stmt, alias->body)
+					      : join_bodies(r, alias->body, stmt);
+	bool any = false;
+
+	if (r->alias_depth == ALIAS_DEPTH_MAX) {
+		diag_add(r->diags, point->tok, ALIAS_RECURSION, probe_point_text(r->arena, name));
+		return false;
+	}
+	r->alias_depth++;
+	for (size_t i = 0; i < alias->points.count; i++) {
+		struct probe_point *target = with_suffix(r, alias->points.items[i], point,
+							 name->components.count);
+		bool made = expand_point(r, target, joined);
+
+		any |= made;
+		if (made && target->sufficient)
+			break;
+	}
+	r->alias_depth--;
+	return any;
+}
+
+/* --- points ------------------------------------------------------------------------------------------------------- */
+
+static const char *nearest_point(struct resolver *r, const char *text)
+{
+	struct {
+		ARENA_LIST(const char *);
+	} names = { 0 };
+
+	for (size_t i = 0; probe_families[i]; i++)
+		for (size_t j = 0; probe_families[i]->spellings[j]; j++)
+			ARENA_APPEND(r->arena, &names, probe_families[i]->spellings[j]);
+	for (size_t i = 0; i < r->aliases.count; i++)
+		for (size_t j = 0; j < r->aliases.items[i]->names.count; j++)
+			ARENA_APPEND(r->arena, &names,
+				     probe_point_text(r->arena,
+						      r->aliases.items[i]->names.items[j]));
+	return diag_nearest(text, names.items, names.count);
+}
+
+/* Families of the language that later versions will plant. */
+static bool is_known_elsewhere(const struct probe_point *point)
+{
+	static const char *const words[] = { "kernel", "module", "process", "syscall",
+					     "nd_syscall", "perf", "procfs", "netfilter", "python2",
+					     "python3", "java", "vm", "scheduler", "vfs", "ioblock",
+					     "socket", "tcp", "udp", "signal", "kprocess", "tty",
+					     "netdev", "memory", "softirq", "irq_handler", "workqueue",
+					     "kprobe", "tracepoint", "swevent", "debuginfod", "stap" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (component_is(point_component(point, 0), words[i]))
+			return true;
+	return false;
+}
+
+static bool tell_unknown_point(struct resolver *r, const struct probe_point *point)
+{
+	const char *text = probe_point_text(r->arena, point), *near;
+
+	if (point->optional || point->sufficient)
+		return false;
+	if (is_known_elsewhere(point)) {
+		resolver_unsupported(r, point->tok, "probe point %s", text);
+		return false;
+	}
+	near = nearest_point(r, point->components.count ? text : "");
+	if (!near && point->components.count)
+		near = nearest_point(r, point->components.items[0].name);
+	diag_add(r->diags, point->tok, UNKNOWN_PROBE_POINT, text);
+	if (near)
+		diag_hint(r->diags, "did you mean '%s'?", near);
+	return false;
+}
+
+/* probe X if (cond): the handler leaves at once while the condition does not hold. */
+static struct stmt *with_condition(struct resolver *r, const struct probe_point *point,
+				   struct stmt *stmt)
+{
+	struct stmt *branch, *next;
+	struct expr *not;
+
+	if (!point->condition)
+		return stmt;
+	not = ARENA_NEW(r->arena, struct expr);
+	not->kind = EXPR_UNARY;
+	not->tok = point->condition->tok;
+	not->unary.op = OP_NOT;
+	not->unary.operand = point->condition;
+	next = ARENA_NEW(r->arena, struct stmt);
+	next->kind = STMT_NEXT;
+	next->tok = not->tok;
+	branch = ARENA_NEW(r->arena, struct stmt);
+	branch->kind = STMT_IF;
+	branch->tok = not->tok;
+	branch->branch.cond = not;
+	branch->branch.then = next;
+	return join_bodies(r, branch, stmt);
+}
+
+static bool expand_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt)
+{
+	const struct probe_family *family = probe_family_find(point);
+	const struct probe_point *name;
+	const struct probe *alias;
+
+	stmt = with_condition(r, point, stmt);
+	if (family)
+		return expand_family(r, family, point, stmt);
+	alias = find_alias(r, point, &name);
+	if (alias)
+		return expand_alias(r, alias, name, point, stmt);
+	return tell_unknown_point(r, point);
+}
+
+void resolve_probe(struct resolver *r, struct probe *probe)
+{
+	for (size_t i = 0; i < probe->points.count; i++) {
+		r->written = probe->points.items[i];
+		if (expand_point(r, r->written, probe->body) && r->written->sufficient)
+			break;
+	}
+}
+
+size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
+			FILE *out)
+{
+	struct stmt empty = { .kind = STMT_BLOCK, .tok = pattern->tok };
+	size_t first = r->program->probes.count;
+
+	r->written = pattern;
+	expand_point(r, pattern, &empty);
+	for (size_t i = first; i < r->program->probes.count; i++) {
+		const struct planted_probe *planted = r->program->probes.items[i];
+
+		fputs(planted->pp, out);
+		if (variables && planted->family->list_variables)
+			planted->family->list_variables(r, planted, out);
+		fputc('\n', out);
+	}
+	return r->program->probes.count - first;
+}
