@@ -41,6 +41,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(B)/core/%.o) $(CORE_ASM:%.S=$(B)/core/%.S.o)
 # Flags that give one object for kernels from 5.10 on; the reason of each is in
 # engine/host/linux-kernel/README.md. Script modules are compiled with the same list.
 include kmod/cflags.mk
+include vm/vm.mk
 
 .PHONY: all clean help deps
 # Installs the Debian packages that the build needs, by name, when one is missing.

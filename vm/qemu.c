@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The machine is as small as one that runs Debian's kernel unchanged can be: no firmware (PVH), no
+ * disk, no network card, no display; a serial port for the kernel log, one virtio-serial port for
+ * guest/proto.h, and 9p for files. vm/README.md has the measurements behind the choices here.
+ */
+#include "vm/qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/strbuf.h"
+#include "vm/guest/proto.h"
+
+#define PROGRAM "qemu-system-x86_64"
+
+/* Kernel parameters, and what each is for. */
+static const char kernel_parameters[] =
+	"console=ttyS0 loglevel=5 "
+	/* a panic, an oops too, ends QEMU at once; so does an NMI, by which a hang is examined */
+	"panic=-1 oops=panic unknown_nmi_panic reboot=t "
+	/* a guest that the host doesn't schedule for seconds is not locked up */
+	"nowatchdog rcupdate.rcu_cpu_stall_suppress=1 "
+	/* time: nothing to calibrate or to doubt */
+	"tsc=reliable no_timer_check "
+	"random.trust_cpu=on cryptomgr.notests";
+
+/* --- arguments --------------------------------------------------------------------------------- */
+
+struct args {
+	char *v[128];
+	int n;
+};
+
+__attribute__((format(printf, 2, 3))) static void arg(struct args *args, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (args->n >= 127 || vasprintf(&args->v[args->n++], fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	args->v[args->n] = NULL;
+}
+
+static void args_deinit(struct args *args)
+{
+	while (args->n)
+		free(args->v[--args->n]);
+}
+
+/* In QEMU's option lists a comma in a value is written twice. The caller frees. */
+static char *doubled_commas(const char *s)
+{
+	struct strbuf out;
+
+	strbuf_init(&out);
+	for (; *s; s++) {
+		strbuf_addc(&out, *s);
+		if (*s == ',')
+			strbuf_addc(&out, ',');
+	}
+	return strbuf_steal(&out);
+}
+
+static void arg_folder(struct args *args, const char *id, const char *tag, const char *path,
+		       bool readonly)
+{
+	_cleanup_free_ char *quoted = doubled_commas(path);
+
+	arg(args, "-fsdev");
+	arg(args, "local,id=%s,path=%s,security_model=none,multidevs=remap%s", id, quoted,
+	    readonly ? ",readonly=on" : "");
+	arg(args, "-device");
+	arg(args, "virtio-9p-pci,fsdev=%s,mount_tag=%s", id, tag);
+}
+
+static void args_machine(struct args *args, const struct qemu_config *config)
+{
+	arg(args, "-machine");
+	arg(args, "q35,usb=off,vmport=off,hpet=off");
+	if (config->kvm) {
+		arg(args, "-accel");
+		arg(args, "kvm");
+	}
+	/* With both given, QEMU takes TCG by itself where KVM does not start. */
+	arg(args, "-accel");
+	arg(args, "tcg,thread=multi");
+	arg(args, "-cpu");
+	arg(args, "max,la57=off");
+	arg(args, "-m");
+	arg(args, "%u", config->memory_mb);
+	arg(args, "-smp");
+	arg(args, "%u", config->cpus);
+	arg(args, "-nodefaults");
+	arg(args, "-no-user-config");
+	arg(args, "-display");
+	arg(args, "none");
+	arg(args, "-no-reboot");
+}
+
+static void args_kernel(struct args *args, const struct qemu_config *config)
+{
+	arg(args, "-kernel");
+	arg(args, "%s", config->vmlinux);
+	arg(args, "-initrd");
+	arg(args, "%s", config->initrd);
+	arg(args, "-append");
+	arg(args, "%s%s%s%s", kernel_parameters, config->nokaslr ? " nokaslr" : "",
+	    config->append ? " " : "", config->append ? config->append : "");
+}
+
+static void args_channels(struct args *args, const struct qemu_config *config, int port, int monitor)
+{
+	_cleanup_free_ char *log = doubled_commas(config->log_path);
+
+	arg(args, "-chardev");
+	arg(args, "file,id=log,path=%s", log);
+	arg(args, "-serial");
+	arg(args, "chardev:log");
+	arg(args, "-chardev");
+	arg(args, "socket,id=port,fd=%d", port);
+	arg(args, "-device");
+	arg(args, "virtio-serial-pci,max_ports=2");
+	arg(args, "-device");
+	arg(args, "virtserialport,chardev=port,name=%s", VM_PORT_NAME);
+	arg(args, "-chardev");
+	arg(args, "socket,id=monitor,fd=%d", monitor);
+	arg(args, "-mon");
+	arg(args, "chardev=monitor,mode=control");
+}
+
+static void args_build(struct args *args, const struct qemu_config *config, int port, int monitor)
+{
+	char tag[32];
+
+	arg(args, PROGRAM);
+	arg(args, "-name");
+	arg(args, "spile-vm");
+	args_machine(args, config);
+	args_kernel(args, config);
+	args_channels(args, config, port, monitor);
+	arg_folder(args, "root", VM_ROOT_TAG, "/", true);
+	for (int i = 0; config->shares[i]; i++) {
+		snprintf(tag, sizeof(tag), "share%d", i);
+		arg_folder(args, tag, tag, config->shares[i], false);
+	}
+}
+
+/* --- the process ------------------------------------------------------------------------------- */
+
+bool qemu_kvm_works(const char **why)
+{
+	_cleanup_free_ char *cpuinfo = NULL;
+	struct error *error;
+	size_t len;
+
+	if (access("/dev/kvm", R_OK | W_OK) < 0) {
+		*why = errno == ENOENT ? "there is no /dev/kvm" : "/dev/kvm is not accessible";
+		return false;
+	}
+	error = file_read("/proc/cpuinfo", &cpuinfo, &len);
+	error_destroy(error);
+	/* Some virtual machines offer a /dev/kvm under which no guest ever gets anywhere. */
+	if (!cpuinfo || (!strstr(cpuinfo, " vmx") && !strstr(cpuinfo, " svm"))) {
+		*why = "/proc/cpuinfo has neither vmx nor svm";
+		return false;
+	}
+	return true;
+}
+
+__attribute__((noreturn)) static void qemu_exec(struct args *args, int port, int monitor, int err)
+{
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	/* Not the terminal's: Ctrl-C goes to the command in the guest. Not longer than we live. */
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(null, 0);
+	dup2(null, 1);
+	dup2(err, 2);
+	fcntl(port, F_SETFD, 0);
+	fcntl(monitor, F_SETFD, 0);
+	execvp(args->v[0], args->v);
+	dprintf(2, "%s: %s (Debian package qemu-system-x86)", args->v[0], strerror(errno));
+	_exit(127);
+}
+
+static void close_pair(int fds[2])
+{
+	close(fds[0]);
+	close(fds[1]);
+}
+
+struct error *qemu_start(const struct qemu_config *config, struct qemu *ret)
+{
+	struct args args = { .n = 0 };
+	int port[2], monitor[2], err[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) < 0)
+		return error_create(errno, "cannot make a socket: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0) {
+		close_pair(port);
+		return error_create(errno, "cannot make a socket: %s", strerror(errno));
+	}
+	if (pipe2(err, O_CLOEXEC) < 0) {
+		close_pair(port);
+		close_pair(monitor);
+		return error_create(errno, "cannot make a pipe: %s", strerror(errno));
+	}
+	args_build(&args, config, port[1], monitor[1]);
+	ret->pid = fork();
+	if (ret->pid == 0)
+		qemu_exec(&args, port[1], monitor[1], err[1]);
+	args_deinit(&args);
+	close(port[1]);
+	close(monitor[1]);
+	close(err[1]);
+	ret->port = port[0];
+	ret->monitor = monitor[0];
+	ret->errors = err[0];
+	if (ret->pid < 0) {
+		qemu_stop(ret);
+		return error_create(EAGAIN, "cannot fork for " PROGRAM);
+	}
+	return NULL;
+}
+
+void qemu_stop(struct qemu *qemu)
+{
+	if (qemu->pid > 0) {
+		kill(qemu->pid, SIGKILL);
+		while (waitpid(qemu->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	qemu->pid = 0;
+	close(qemu->port);
+	close(qemu->monitor);
+	close(qemu->errors);
+}
+
+/* --- the monitor ------------------------------------------------------------------------------- */
+
+/* Reads lines until one is an answer ("return" or "error"); greetings and events are skipped. */
+static char *monitor_answer(int fd, int ms)
+{
+	struct strbuf line;
+	char c;
+
+	strbuf_init(&line);
+	while (poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, ms) > 0) {
+		if (read(fd, &c, 1) != 1)
+			break;
+		if (c != '\n') {
+			strbuf_addc(&line, c);
+			continue;
+		}
+		if (line.data && (!strncmp(line.data, "{\"return\"", 9) ||
+				  !strncmp(line.data, "{\"error\"", 8)))
+			return strbuf_steal(&line);
+		strbuf_deinit(&line);
+		strbuf_init(&line);
+	}
+	strbuf_deinit(&line);
+	return NULL;
+}
+
+static char *monitor_send(int fd, const char *command, int ms)
+{
+	if (send(fd, command, strlen(command), MSG_NOSIGNAL) < 0 ||
+	    send(fd, "\n", 1, MSG_NOSIGNAL) < 0)
+		return NULL;
+	return monitor_answer(fd, ms);
+}
+
+char *qemu_monitor(struct qemu *qemu, const char *command, int ms)
+{
+	/* Needed once; harmless (an error answer) afterwards. */
+	_cleanup_free_ char *hello =
+		monitor_send(qemu->monitor, "{\"execute\":\"qmp_capabilities\"}", ms);
+
+	return hello ? monitor_send(qemu->monitor, command, ms) : NULL;
+}
