@@ -4,7 +4,8 @@
  *
  * The fitter looks for the two functions by these names when it writes `struct module`.
  */
-#include "engine/host/linux-kernel/kernel.h"
+#include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/home.h"
 #include "kmod/device.h"
 
 int init_module(void);
@@ -12,16 +13,22 @@ void cleanup_module(void);
 
 int init_module(void)
 {
-	int rc = device_init();
+	int err = engine_init(kernel_home_init());
 
-	if (rc)
-		return rc;
-	kfn_printk(KLOG_INFO "spile: core loaded\n");
-	return 0;
+	if (err)
+		return err;
+	err = device_init();
+	if (err)
+		engine_deinit();
+	else
+		kfn_printk(KLOG_INFO "spile: core loaded\n");
+	return err;
 }
 
 void cleanup_module(void)
 {
 	device_deinit();
+	engine_deinit();
+	kernel_home_deinit();
 	kfn_printk(KLOG_INFO "spile: core unloaded\n");
 }

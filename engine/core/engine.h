@@ -19,6 +19,8 @@ struct engine_home {
 	void (*unlock)(void);
 	/** Address of "name" or "module:name"; 0 or -ENOENT. */
 	int (*resolve)(const char *name, uint64_t *ret);
+	/** Where a probe on addr really goes (two names of one place). May be NULL. */
+	uint64_t (*adjust)(uint64_t addr);
 	/** Whether handlers may be hung at addr: 0, -EINVAL (not code, blacklisted, our own), -EILSEQ. */
 	int (*check)(uint64_t addr);
 	/** Keeps the code at addr from going away; *ret is given to unpin. 0 or -errno. May be NULL. */

@@ -128,7 +128,7 @@ static int sites_plant(struct site_list *list, struct spile_site **ret_failed)
 
 /* --- register ------------------------------------------------------------------------------------------ */
 
-static int probe_address(struct kprobe *p, uint64_t *ret)
+static int probe_address(const struct kprobe *p, enum site_kind kind, uint64_t *ret)
 {
 	int err;
 
@@ -142,6 +142,8 @@ static int probe_address(struct kprobe *p, uint64_t *ret)
 		*ret = (uint64_t)(uintptr_t)p->addr;
 	}
 	*ret += p->offset;
+	if (kind == SITE_PROBE && engine.home->adjust)
+		*ret = engine.home->adjust(*ret);
 	return 0;
 }
 
@@ -153,7 +155,7 @@ static int probe_register(struct kprobe *p, enum site_kind kind, struct site_lis
 
 	if (p->addr && table_find_probe(p))
 		return -EBUSY;
-	err = probe_address(p, &addr);
+	err = probe_address(p, kind, &addr);
 	if (err)
 		return err;
 	err = site_get(addr, kind, &site);

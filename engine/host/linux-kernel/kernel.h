@@ -75,7 +75,10 @@ typedef long ssize_t;
 #define FIELD(need, strct, name, type, spec)                                                       \
 	typedef type kfieldtype_##strct##_##name;                                                  \
 	extern char koff_##strct##_##name[], khas_##strct##_##name[];
-#define EMBED(need, strct, name, type, spec) FIELD(need, strct, name, type, spec)
+/* Not through FIELD(): an argument that is handed on is expanded, see engine_kernel.h. */
+#define EMBED(need, strct, name, type, spec)                                                       \
+	typedef type kfieldtype_##strct##_##name;                                                  \
+	extern char koff_##strct##_##name[], khas_##strct##_##name[];
 #define ENUM(need, name, spec) extern char kenum_##name[], khas_##name[];
 #define FEATURE(name, spec) extern char kfeat_##name[];
 #include "engine/host/linux-kernel/kernel.def"

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel as a home of the engine: which planters, in which order; which addresses; and what
+ * keeps probed code from going away. Task context throughout.
+ */
+#include "engine/host/linux-kernel/home.h"
+#include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/planters.h"
+
+bool (*kernel_home_is_script)(const struct module *module);
+
+static struct mutex registration;
+
+void kernel_mutex_init(struct mutex *mutex)
+{
+	static char key[64]; /* for kernels that check the order of locks: one class for all ours */
+
+	if (khas(mutex_init_plain))
+		kfn_mutex_init_plain(mutex);
+	else
+		kfn_mutex_init_key(mutex, "spile", (struct lock_class_key *)key);
+}
+
+static void home_lock(void)
+{
+	kfn_mutex_lock(&registration);
+}
+
+static void home_unlock(void)
+{
+	kfn_mutex_unlock(&registration);
+}
+
+static int home_resolve(const char *name, uint64_t *ret)
+{
+	*ret = kfn_kallsyms_lookup_name(name);
+	return *ret ? 0 : -ENOENT;
+}
+
+/*
+ * Where a function begins with a landing pad for indirect calls, probes on its start go behind it,
+ * as the kernel's own do, so that both addresses are one place.
+ */
+static uint64_t home_adjust(uint64_t addr)
+{
+	unsigned long site = kfn_ftrace_location(addr);
+
+	return site ? site : addr;
+}
+
+static bool is_ours(const struct module *module)
+{
+	return module == &__this_module ||
+	       (kernel_home_is_script && kernel_home_is_script(module));
+}
+
+static int home_check(uint64_t addr)
+{
+	struct module *module;
+	bool ours;
+
+	host_preempt_disable();
+	module = kfn_module_text_address(addr);
+	ours = module && is_ours(module);
+	host_preempt_enable();
+
+	if (ours || (!module && !kfn_core_kernel_text(addr)))
+		return -EINVAL;
+	if (khas(within_kprobe_blacklist) && kfn_within_kprobe_blacklist(addr))
+		return -EINVAL;
+	return 0;
+}
+
+/* A probed module cannot be removed, and neither can the core while anything is probed. */
+static int home_pin(uint64_t addr, void **ret)
+{
+	struct module *module;
+	int err = 0;
+
+	if (!kfn_try_module_get(&__this_module))
+		return -ENODEV;
+	host_preempt_disable();
+	module = kfn_module_text_address(addr);
+	if (module && !kfn_try_module_get(module))
+		err = -ENOENT;
+	host_preempt_enable();
+	if (err)
+		kfn_module_put(&__this_module);
+	*ret = module;
+	return err;
+}
+
+static void home_unpin(void *pin)
+{
+	if (pin)
+		kfn_module_put(pin);
+	kfn_module_put(&__this_module);
+}
+
+static void *home_current_task(void)
+{
+	return kernel_current();
+}
+
+/* Cheapest first: the policy of the kernel home. */
+static const struct planter *const planters[] = {
+	&planter_ftrace,
+	&planter_native,
+	&planter_native_return,
+	NULL,
+};
+
+static const struct engine_home home = {
+	.planters = planters,
+	.lock = home_lock,
+	.unlock = home_unlock,
+	.resolve = home_resolve,
+	.adjust = home_adjust,
+	.check = home_check,
+	.pin = home_pin,
+	.unpin = home_unpin,
+	.current_task = home_current_task,
+};
+
+const struct engine_home *kernel_home_init(void)
+{
+	kernel_mutex_init(&registration);
+	return &home;
+}
+
+/* The kernel takes its optimized kprobes out lazily. */
+void kernel_home_deinit(void)
+{
+	if (khas(wait_for_kprobe_optimizer))
+		kfn_wait_for_kprobe_optimizer();
+}
