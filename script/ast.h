@@ -66,6 +66,7 @@ enum target_base {
 	TARGET_DOLLAR, /* $name, $$vars, $return, $arg1, $stack0 ...; .name with its dollar(s) */
 	TARGET_VAR,    /* @var("name[@file]"[, "module"]) */
 	TARGET_CAST,   /* @cast(pointer, "type"[, "module"]) */
+	TARGET_VALUE,  /* pointer->field: a script value, whose C type is that of its origin */
 };
 
 enum accessor_kind {
@@ -86,7 +87,7 @@ struct target {
 	enum target_base base;
 	const char *name;     /* DOLLAR: "$x"; VAR: the name without @file */
 	const char *file;     /* VAR: what follows the @, or NULL */
-	struct expr *pointer; /* CAST */
+	struct expr *pointer; /* CAST, VALUE */
 	const char *type;     /* CAST: "task_struct" */
 	const char *module;   /* CAST, VAR: "kernel", "kernel<linux/sched.h>", path; or NULL */
 	struct {
@@ -134,6 +135,7 @@ struct print {
 struct expr {
 	enum expr_kind kind;
 	enum value_type type;
+	unsigned height; /* of the tree below, bounded by the parser: recursion is safe */
 	const struct token *tok;
 	union {
 		int64_t number;
@@ -262,6 +264,7 @@ struct component {
 	struct expr *arg;  /* NUMBER or STRING; NULL without parentheses */
 };
 
+/* Points that braces made of one text share their .arg and .condition nodes. */
 struct probe_point {
 	const struct token *tok;
 	struct {
