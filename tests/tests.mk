@@ -10,3 +10,29 @@ $(B)/tests-san/%: $(B)/san/tests/unit/%.o $(B)/libspile-san.a
 
 unit-programs: $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)
 .PHONY: unit-programs
+
+# Programs that VM tests run in the guest: tests/vm/NAME.c is build/tests/vm/NAME, in PATH there.
+$(B)/tests/vm/%: tests/vm/%.c | deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -static $< -o $@ -lpthread
+
+vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(wildcard tests/vm/*.c))
+.PHONY: vm-programs
+
+# tests/check-*.sh run on this machine and end with "N passed, N failed" too.
+CHECK_PARTS = "tests/unit.sh $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)" \
+              $(patsubst %,"%",$(wildcard tests/check-*.sh)) \
+              "tests/vm/run.sh" "tests/vm/run.sh -k newest"
+
+check: all unit-programs vm-programs ## run all tests; the last line is their sum
+	@tests/sum.sh $(CHECK_PARTS)
+
+check-unit: unit-programs ## run the unit tests, plain and with sanitizers
+	@tests/unit.sh $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)
+
+check-vm: all vm-programs ## run the VM tests on the default kernel, or on K=NAME
+	@tests/vm/run.sh $(if $(K),-k $(K))
+
+check-kernels: all vm-programs ## run the marked VM tests on 5.10, 6.1, 6.12 and the newest
+	@tests/sum.sh $(foreach k,5.10 6.1 6.12 newest,"tests/vm/run.sh -k $(k) --marked")
+.PHONY: check check-unit check-vm check-kernels

@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs tests one after the other inside a guest: guest.sh NAME... (tests/vm/NAME.test.sh).
+#
+# Writes for each "BEGIN NAME", its output when it fails, and a verdict: "PASS NAME",
+# "FAIL NAME: reason" or "SKIP NAME: reason". A test passes when it exits with 0 and leaves the
+# kernel as it was: see invariants(). Exit status 77 means skipped; the last line says why.
+
+out=/tmp/spile-test.out
+PATH=$PWD/build/bin:$PWD/build/tests/vm:$PATH
+export PATH
+
+# What is worse than out-of-tree (bit 12) and unsigned (bit 13) modules.
+bad_taint() {
+    echo $(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192)))
+}
+
+# Prints what a test left behind that it must not; $1: lines of the kernel log before it.
+invariants() {
+    dmesg | tail -n +"$(($1 + 1))" >/tmp/spile-test.dmesg
+    if grep -qE 'WARNING:|BUG:|Oops|general protection fault|INFO: task|stack segment' \
+        /tmp/spile-test.dmesg; then
+        echo "the kernel log has a warning"
+        sed 's/^/  | /' /tmp/spile-test.dmesg | head -60 >&3
+    elif [ "$(bad_taint)" != 0 ]; then
+        echo "the kernel is tainted: $(cat /proc/sys/kernel/tainted)"
+    elif grep -q '^spile' /proc/modules; then
+        echo "left loaded: $(grep '^spile' /proc/modules | cut -d' ' -f1 | tr '\n' ' ')"
+        # The next test starts clean, if that can be had.
+        for m in $(grep '^spile_' /proc/modules | cut -d' ' -f1) spile; do
+            rmmod "$m" 2>/dev/null
+        done
+    fi
+}
+
+verdict() { # NAME STATUS REASON-FROM-INVARIANTS
+    if [ "$2" = 77 ]; then
+        echo "SKIP $1: $(tail -1 "$out")"
+    elif [ "$2" = 124 ]; then
+        echo "FAIL $1: not done within its time"
+    elif [ "$2" != 0 ]; then
+        echo "FAIL $1: exit status $2"
+    elif [ -n "$3" ]; then
+        echo "FAIL $1: $3"
+    else
+        echo "PASS $1"
+    fi
+}
+
+run() {
+    test=tests/vm/$1.test.sh
+    limit=$(sed -n 's/^# timeout: *//p' "$test")
+    before=$(dmesg | wc -l)
+    echo "BEGIN $1"
+    timeout -k 5 "${limit:-60}" sh -eu "$test" >"$out" 2>&1 </dev/null
+    status=$?
+    left=$(invariants "$before" 3>/tmp/spile-test.left)
+    if [ "$status" != 0 ] && [ "$status" != 77 ] || [ -n "$left" ]; then
+        sed 's/^/  | /' "$out"
+        cat /tmp/spile-test.left
+    fi
+    verdict "$1" "$status" "$left"
+}
+
+for name; do
+    run "$name"
+done

@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs VM tests: run.sh [-k KERNEL] [--marked] [NAME...]; the last line is "N passed, N failed".
+#
+# Without names: every tests/vm/*.test.sh; with --marked only those that say "# kernels: all". As
+# many as possible share one guest (tests/vm/guest.sh). When the guest panics or hangs, the test
+# that ran counts as failed, and those after it go on in a new guest.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+kernel=6.1
+marked=
+while :; do
+    case ${1-} in
+    -k) kernel=$2; shift 2 ;;
+    --marked) marked=1; shift ;;
+    *) break ;;
+    esac
+done
+
+if [ $# = 0 ]; then
+    for f in tests/vm/*.test.sh; do
+        [ -z "$marked" ] || grep -q '^# kernels: all' "$f" || continue
+        name=${f#tests/vm/}
+        set -- "$@" "${name%.test.sh}"
+    done
+fi
+
+mkdir -p build/tests
+log=build/tests/vm-$kernel.log
+all=build/tests/vm-$kernel.results
+: >"$all"
+while [ $# -gt 0 ]; do
+    build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-900}" --log "$log" -- \
+        sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep -v '^BEGIN '
+    cat "$all.now" >>"$all"
+    # Drop what has a verdict from the list; a test begun without one ended the guest.
+    begun=$(sed -n 's/^BEGIN //p' "$all.now" | tail -1)
+    if [ -z "$begun" ]; then
+        echo "FAIL $1: the guest did not get to it" | tee -a "$all"
+        shift
+        continue
+    fi
+    while [ "$1" != "$begun" ]; do
+        shift
+    done
+    shift
+    grep -qE "^(PASS|FAIL|SKIP) $begun(:|\$)" "$all.now" ||
+        echo "FAIL $begun: it ended the guest" | tee -a "$all"
+done
+rm -f "$all.now"
+
+count() {
+    grep -c "^$1 " "$all"
+}
+skipped=$(count SKIP)
+echo "$(count PASS) passed, $(count FAIL) failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+[ "$(count FAIL)" = 0 ]
