@@ -39,7 +39,7 @@ enum fit_verdict {
 
 struct fit_row {
 	const char *kind;   /* "FUNC", "FIELD", ...: the row's macro in kernel.def */
-	const char *name;   /* "vmalloc", "task_struct.pid" */
+	const char *name;   /* the core's symbol: "kfn_vmalloc", "koff_task_struct_pid" */
 	bool must;
 	enum fit_verdict verdict;
 	bool unchecked;     /* a function that BTF does not describe: taken by name */

@@ -9,16 +9,20 @@
 #include <string.h>
 
 #include "reader/command.h"
+#include "reader/load.h"
 
 struct subcommand {
 	const char *name;
 	int (*main)(int argc, char **argv);
 };
 
-/* symbols/ adds --check, --load, --unload and --fit here. */
 static const struct subcommand subcommands[] = {
 	{ "--help", run_command_help },
 	{ "-h", run_command_help },
+	{ "--check", load_command_check },
+	{ "--load", load_command_load },
+	{ "--unload", load_command_unload },
+	{ "--fit", load_command_fit },
 };
 
 int main(int argc, char **argv)

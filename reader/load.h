@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * reader/load.h - fits objects to the running kernel and loads and unloads them as modules.
+ *
+ * The fitting itself is symbols/fit.h; here is what goes with it: where the core's object lies, the
+ * system calls, and what the kernel's answers mean. Everything here needs root.
+ */
+#ifndef SPILE_READER_LOAD_H
+#define SPILE_READER_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "symbols/kernel.h"
+
+/** The core's name as a module. */
+#define LOAD_CORE_NAME "spile"
+
+/** True when a module of that name is in the kernel. */
+bool load_is_loaded(const char *name);
+
+/** Where the core's object is: $SPILE_CORE, build/kmod/ or lib/spile/ beside the program. The caller
+ *  frees *ret. */
+struct error *load_core_path(char **ret);
+
+/**
+ * Loads the core unless it is there already. `path` NULL: load_core_path(). *loaded (may be NULL)
+ * tells whether this call loaded it.
+ */
+struct error *load_core(struct kernel *k, const char *path, bool *loaded);
+
+/** Fits the object file to the running kernel and loads it as module `name`. EEXIST: it is loaded. */
+struct error *load_object(struct kernel *k, const char *path, const char *name);
+/** The same from memory. */
+struct error *load_image(struct kernel *k, const void *object, size_t len, const char *name);
+
+/** Removes a module. EBUSY when it is in use, ENOENT when it is not loaded. */
+struct error *load_remove(const char *name);
+
+/* Subcommands of spile-run; argv[0] is the option's own name. They return the exit status. */
+int load_command_check(int argc, char **argv);
+int load_command_load(int argc, char **argv);
+int load_command_unload(int argc, char **argv);
+int load_command_fit(int argc, char **argv);
+
+#endif
