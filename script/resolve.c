@@ -160,8 +160,8 @@ void script_resolve(struct script *script, const struct resolve_options *options
 	resolve_probes(&r);
 	if (diag_error_count(diags))
 		return; /* types of what is not understood would only add noise */
-	resolve_types(&r);
 	resolve_sets(&r);
+	resolve_types(&r);
 }
 
 /* -l PATTERN: each planted probe of the pattern is a line. The family's own order is kept. */

@@ -49,6 +49,7 @@ struct variable {
 	size_t key_count;        /* arrays; 0 until the first use tells */
 	struct inferred keys[RESOLVE_KEYS_MAX];
 	bool read, written;      /* anywhere in the script */
+	bool reassigned;         /* VAR_PARAM: the function writes its copy */
 	size_t number;           /* globals: order of locks; locals: within their body */
 	const struct global *global; /* VAR_GLOBAL */
 };

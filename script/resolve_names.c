@@ -13,6 +13,7 @@
 struct scope {
 	struct resolver *r;
 	struct body *body;
+	bool in_function;
 };
 
 static struct variable *find_variable(struct scope *s, const char *name)
@@ -51,7 +52,7 @@ static void mark_written(struct expr *place)
 	if (place->kind == EXPR_INDEX)
 		place = place->index.base;
 	if (place->kind == EXPR_SYMBOL && place->symbol.var)
-		place->symbol.var->written = true;
+		place->symbol.var->written = place->symbol.var->reassigned = true;
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------- */
@@ -186,7 +187,7 @@ static void bind_key(struct scope *s, struct foreach_key *key)
 	if (!key)
 		return;
 	key->var = name_variable(s, key->name, key->tok);
-	key->var->written = true;
+	key->var->written = key->var->reassigned = true;
 }
 
 static void bind_foreach(struct scope *s, struct stmt *st)
@@ -206,6 +207,8 @@ static void bind_stmt(struct stmt **slot, void *arg)
 
 	if (st->kind == STMT_EMBEDDED)
 		resolver_unsupported(s->r, st->tok, "embedded C code");
+	if (st->kind == STMT_NEXT && s->in_function)
+		resolver_unsupported(s->r, st->tok, "'next' in functions");
 	if (st->kind == STMT_FOREACH)
 		bind_foreach(s, st);
 	if (st->kind == STMT_TRY)
@@ -257,7 +260,7 @@ static void tell_never_written(struct scope *s, const struct variable *var)
 
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function)
 {
-	struct scope scope = { .r = r, .body = body };
+	struct scope scope = { .r = r, .body = body, .in_function = function != NULL };
 
 	if (function)
 		bind_params(&scope, function);

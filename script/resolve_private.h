@@ -50,6 +50,7 @@ void resolve_types(struct resolver *r);
 void resolve_sets(struct resolver *r);
 
 /** Tells that a construct is not translated yet. */
-#define resolver_unsupported(r, tok, ...) diag_add((r)->diags, (tok), UNSUPPORTED, __VA_ARGS__)
+#define resolver_unsupported(r, tok, ...)                                                          \
+	diag_add((r)->diags, (tok), UNSUPPORTED, arena_printf((r)->arena, __VA_ARGS__))
 
 #endif

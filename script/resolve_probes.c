@@ -86,8 +86,6 @@ static void drop_unplanted(struct program *program, size_t first)
 	for (size_t i = first; i < program->probes.count; i++)
 		if (program->probes.items[i]->kind)
 			program->probes.items[kept++] = program->probes.items[i];
-	/* The list's capacity is the next power of two over its count, so it may only shrink to
-	 * nothing less than what was there before: entries are overwritten, not freed. */
 	program->probes.count = kept;
 }
 

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which globals each body reads and writes, its callees' included. From it follow the locks that
+ * a handler takes, and what is told about: things never used, and an array that changes while a
+ * foreach walks it.
+ */
+#include "script/resolve_private.h"
+
+#include "script/walk.h"
+
+struct walk {
+	struct resolver *r;
+	struct body *body;
+	struct variable *iterated[16]; /* arrays of the foreach loops around this place */
+	size_t depth;
+};
+
+static void visit_expr(struct expr **slot, void *arg);
+
+/* --- uses ------------------------------------------------------------------------------------------------- */
+
+static void tell_if_iterated(struct walk *w, const struct variable *var, const struct token *tok)
+{
+	for (size_t i = 0; i < w->depth; i++)
+		if (w->iterated[i] == var)
+			diag_add(w->r->diags, tok, FOREACH_MODIFIES, var->name);
+}
+
+static void use(struct walk *w, struct variable *var, unsigned flags, const struct token *tok)
+{
+	if (!var)
+		return;
+	if (flags & USE_READ)
+		var->read = true;
+	if (flags & USE_WRITE)
+		tell_if_iterated(w, var, tok);
+	if (var->kind != VAR_GLOBAL)
+		return;
+	w->body->uses[var->number] |= flags;
+	if (flags & USE_WRITE)
+		var->written = w->body->acts = true;
+}
+
+/* A variable or array element that is written, and perhaps read; its keys are read. */
+static void use_place(struct walk *w, struct expr *place, unsigned flags)
+{
+	if (place->kind == EXPR_SYMBOL) {
+		use(w, place->symbol.var, flags, place->tok);
+		return;
+	}
+	if (place->kind != EXPR_INDEX) {
+		expr_each_child(place, visit_expr, w);
+		return;
+	}
+	if (place->index.base->kind == EXPR_SYMBOL)
+		use(w, place->index.base->symbol.var, flags, place->tok);
+	for (size_t i = 0; i < place->index.keys.count; i++)
+		if (place->index.keys.items[i])
+			visit_expr(&place->index.keys.items[i], w);
+}
+
+static void visit_call(struct walk *w, struct expr *e)
+{
+	struct function_info *callee = e->call.functions->function;
+
+	if (callee) {
+		callee->used = true;
+		for (size_t i = 0; i < w->r->program->globals.count; i++)
+			if (callee->body.uses[i] & USE_WRITE)
+				tell_if_iterated(w, w->r->program->globals.items[i], e->tok);
+		w->body->acts |= callee->body.acts;
+	} else if (e->call.functions->builtin) {
+		w->body->acts |= (e->call.functions->builtin->flags & BUILTIN_ACTS) != 0;
+	}
+	expr_each_child(e, visit_expr, w);
+}
+
+static void visit_expr(struct expr **slot, void *arg)
+{
+	struct walk *w = arg;
+	struct expr *e = *slot;
+
+	switch (e->kind) {
+	case EXPR_SYMBOL:
+	case EXPR_INDEX:
+		use_place(w, e, USE_READ);
+		break;
+	case EXPR_ASSIGN:
+		use_place(w, e->binary.left, USE_WRITE);
+		visit_expr(&e->binary.right, w);
+		break;
+	case EXPR_STEP:
+		use_place(w, e->step.operand, USE_READ | USE_WRITE);
+		break;
+	case EXPR_CALL:
+		visit_call(w, e);
+		break;
+	case EXPR_PRINT:
+		w->body->acts |= !e->print->to_string;
+		expr_each_child(e, visit_expr, w);
+		break;
+	default:
+		expr_each_child(e, visit_expr, w);
+		break;
+	}
+}
+
+/* --- statements -------------------------------------------------------------------------------------------- */
+
+static void visit_stmt(struct stmt **slot, void *arg);
+
+static void visit_foreach(struct walk *w, struct stmt *st)
+{
+	struct variable *var = st->foreach.base->symbol.var;
+
+	use(w, var, USE_READ | (st->foreach.sort_direction ? USE_SORT : 0), st->foreach.base->tok);
+	for (size_t i = 0; i < st->foreach.keys.count; i++)
+		use(w, st->foreach.keys.items[i].var, USE_READ | USE_WRITE, st->tok);
+	if (st->foreach.value)
+		use(w, st->foreach.value->var, USE_READ | USE_WRITE, st->tok);
+	for (size_t i = 0; i < st->foreach.slice.count; i++)
+		if (st->foreach.slice.items[i])
+			visit_expr(&st->foreach.slice.items[i], w);
+	if (st->foreach.limit)
+		visit_expr(&st->foreach.limit, w);
+	if (w->depth == sizeof(w->iterated) / sizeof(w->iterated[0])) {
+		resolver_unsupported(w->r, st->tok, "foreach nested more than 16 deep");
+		return;
+	}
+	w->iterated[w->depth++] = var;
+	visit_stmt(&st->foreach.body, w);
+	w->depth--;
+}
+
+static void visit_stmt(struct stmt **slot, void *arg)
+{
+	struct walk *w = arg;
+	struct stmt *st = *slot;
+
+	if (st->kind == STMT_FOREACH && st->foreach.base->kind == EXPR_SYMBOL) {
+		visit_foreach(w, st);
+		return;
+	}
+	if (st->kind == STMT_DELETE)
+		use_place(w, st->expr, USE_WRITE);
+	else if (st->kind == STMT_EXPR && st->expr->kind == EXPR_STEP)
+		use_place(w, st->expr->step.operand, USE_WRITE);
+	else
+		stmt_each_expr(st, visit_expr, w);
+	if (st->kind == STMT_TRY && st->trial.message)
+		use(w, st->trial.message->var, USE_READ | USE_WRITE, st->tok);
+	stmt_each_child(st, visit_stmt, w);
+}
+
+static void walk_body(struct resolver *r, struct body *body)
+{
+	struct walk walk = { .r = r, .body = body };
+
+	visit_stmt(&body->stmt, &walk);
+}
+
+/* --- the call graph -------------------------------------------------------------------------------------- */
+
+/* Adds what the callees use; false when nothing was new. */
+static bool absorb_callees(struct resolver *r, struct body *body)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < body->callees.count; i++) {
+		const struct body *callee = &body->callees.items[i]->body;
+
+		for (size_t j = 0; j < r->program->globals.count; j++) {
+			changed |= (body->uses[j] | callee->uses[j]) != body->uses[j];
+			body->uses[j] |= callee->uses[j];
+		}
+	}
+	return changed;
+}
+
+static void close_functions(struct resolver *r)
+{
+	bool changed;
+
+	do {
+		changed = false;
+		for (size_t i = 0; i < r->program->functions.count; i++)
+			changed |= absorb_callees(r, &r->program->functions.items[i]->body);
+	} while (changed);
+}
+
+/* --- unused things ------------------------------------------------------------------------------------------- */
+
+static void mark_used(struct function_info *info)
+{
+	if (info->visiting)
+		return;
+	info->visiting = info->used = true;
+	for (size_t i = 0; i < info->body.callees.count; i++)
+		mark_used(info->body.callees.items[i]);
+}
+
+static void mark_functions(struct program *program)
+{
+	for (size_t i = 0; i < program->functions.count; i++)
+		program->functions.items[i]->used = false;
+	for (size_t i = 0; i < program->probes.count; i++) {
+		const struct body *body = program->probes.items[i]->body;
+
+		for (size_t j = 0; j < body->callees.count; j++)
+			mark_used(body->callees.items[j]);
+	}
+	for (size_t i = 0; i < program->functions.count; i++)
+		program->functions.items[i]->visiting = false;
+}
+
+static void warn_locals(struct resolver *r, const struct body *body)
+{
+	for (size_t i = 0; i < body->locals.count; i++)
+		if (body->locals.items[i]->kind == VAR_LOCAL && !body->locals.items[i]->read)
+			diag_add(r->diags, body->locals.items[i]->tok, UNUSED_VARIABLE,
+				 body->locals.items[i]->name);
+}
+
+static void warn_unused(struct resolver *r)
+{
+	const struct program *program = r->program;
+
+	for (size_t i = 0; i < program->globals.count; i++) {
+		const struct variable *var = program->globals.items[i];
+
+		if (!var->read && !var->global->file->is_tapset)
+			diag_add(r->diags, var->tok, UNUSED_VARIABLE, var->name);
+	}
+	for (size_t i = 0; i < program->functions.count; i++) {
+		const struct function_info *info = program->functions.items[i];
+
+		if (info->decl->file->is_tapset)
+			continue;
+		if (!info->used)
+			diag_add(r->diags, info->decl->tok, UNUSED_FUNCTION, info->decl->name);
+		else
+			warn_locals(r, &info->body);
+	}
+	for (size_t i = 0; i < program->probes.count; i++)
+		if (!i || program->probes.items[i]->source != program->probes.items[i - 1]->source)
+			warn_locals(r, program->probes.items[i]->body);
+}
+
+/* --- all of it --- */
+
+static void make_sets(struct resolver *r, struct body *body)
+{
+	if (!body->uses)
+		body->uses = arena_alloc(r->arena, r->program->globals.count + 1);
+}
+
+void resolve_sets(struct resolver *r)
+{
+	const struct program *program = r->program;
+
+	for (size_t i = 0; i < program->functions.count; i++)
+		make_sets(r, &program->functions.items[i]->body);
+	for (size_t i = 0; i < program->functions.count; i++)
+		walk_body(r, &program->functions.items[i]->body);
+	close_functions(r);
+	for (size_t i = 0; i < program->probes.count; i++) {
+		struct body *body = program->probes.items[i]->body;
+
+		if (body->uses)
+			continue; /* shared, and done */
+		make_sets(r, body);
+		walk_body(r, body);
+		absorb_callees(r, body);
+	}
+	mark_functions(r->program);
+	if (!r->options->no_warnings)
+		warn_unused(r);
+}

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Types by inference. A script declares hardly any: a literal, an operator, a format's conversion
+ * or a run-time function says what its operands are, and that flows through variables, array keys,
+ * parameters and results in both directions. So all bodies are walked again and again until
+ * nothing new is learnt; each walk is silent. One more walk then reports: by then a place whose
+ * type differs from what is wanted there is a conflict, told with the token that decided the other.
+ *
+ * infer() is given what the context wants (or UNKNOWN) and answers what the expression is; whoever
+ * has the information first gives it to the other.
+ */
+#include "script/resolve_private.h"
+
+#include "script/walk.h"
+
+struct inference {
+	struct resolver *r;
+	struct function_info *function; /* whose body it is, NULL: a probe's */
+	bool changed;
+	bool reporting;
+};
+
+static enum value_type infer(struct inference *in, struct expr *e, enum value_type want);
+
+static const char *type_word(enum value_type type)
+{
+	return type == TYPE_STRING ? "string" : type == TYPE_LONG ? "number" : "statistic";
+}
+
+/* `what` gets its type from the wanted one, or stands against it. */
+static enum value_type unify(struct inference *in, struct inferred *what, enum value_type want,
+			     const struct token *tok)
+{
+	if (want == TYPE_UNKNOWN || what->type == want)
+		return what->type;
+	if (what->type == TYPE_UNKNOWN) {
+		what->type = want;
+		what->tok = tok;
+		in->changed = true;
+		return want;
+	}
+	if (in->reporting) {
+		diag_add(in->r->diags, tok, TYPE_MISMATCH, type_word(want), type_word(what->type));
+		if (what->tok && what->tok != tok)
+			diag_second(in->r->diags, what->tok,
+				    what->type == TYPE_STRING ? "it is a string because of this"
+							      : "it is a number because of this");
+	}
+	return what->type;
+}
+
+/* An expression whose type is fixed by what it is. */
+static enum value_type is_of(struct inference *in, struct expr *e, enum value_type type,
+			     enum value_type want)
+{
+	if (want != TYPE_UNKNOWN && want != type && in->reporting)
+		diag_add(in->r->diags, e->tok, TYPE_MISMATCH, type_word(want), type_word(type));
+	return type;
+}
+
+/* --- variables -------------------------------------------------------------------------------------------- */
+
+static enum value_type infer_symbol(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct variable *var = e->symbol.var;
+
+	if (var->is_array) {
+		if (in->reporting)
+			diag_add(in->r->diags, e->tok, IS_AN_ARRAY, var->name);
+		return var->value.type;
+	}
+	var->used_as_scalar = true;
+	return unify(in, &var->value, want, e->tok);
+}
+
+static bool check_key_count(struct inference *in, struct variable *var, size_t count,
+			    const struct token *tok)
+{
+	if (!var->key_count && count <= RESOLVE_KEYS_MAX) {
+		var->key_count = count;
+		in->changed = true;
+	}
+	if (var->key_count == count)
+		return true;
+	if (in->reporting && count > RESOLVE_KEYS_MAX)
+		diag_add(in->r->diags, tok, TOO_MANY_KEYS, var->name, count, RESOLVE_KEYS_MAX);
+	else if (in->reporting)
+		diag_add(in->r->diags, tok, KEY_COUNT, var->name, var->key_count, count);
+	return false;
+}
+
+static void infer_keys(struct inference *in, struct variable *var, struct expr_list *keys,
+		       const struct token *tok)
+{
+	bool fits = check_key_count(in, var, keys->count, tok);
+
+	for (size_t i = 0; i < keys->count; i++) {
+		struct expr *key = keys->items[i];
+		enum value_type got;
+
+		if (!key) {
+			if (in->reporting)
+				resolver_unsupported(in->r, tok, "array slices (*) outside foreach");
+			continue;
+		}
+		got = infer(in, key, fits ? var->keys[i].type : TYPE_UNKNOWN);
+		if (fits)
+			unify(in, &var->keys[i], got, key->tok);
+	}
+}
+
+static struct variable *array_of(struct inference *in, const struct expr *base)
+{
+	struct variable *var = base->kind == EXPR_SYMBOL ? base->symbol.var : NULL;
+
+	if (var && (var->used_as_scalar || var->global->value) && in->reporting)
+		diag_add(in->r->diags, base->tok, IS_A_SCALAR, var->name);
+	return var;
+}
+
+static enum value_type infer_index(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct variable *var = array_of(in, e->index.base);
+
+	if (!var)
+		return TYPE_UNKNOWN;
+	infer_keys(in, var, &e->index.keys, e->tok);
+	return unify(in, &var->value, want, e->tok);
+}
+
+static enum value_type infer_member(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct variable *var = array_of(in, e->member.base);
+
+	if (var)
+		infer_keys(in, var, &e->member.keys, e->tok);
+	return is_of(in, e, TYPE_LONG, want);
+}
+
+/* --- operators ---------------------------------------------------------------------------------------------- */
+
+/* Two expressions that must be of one type. */
+static enum value_type infer_pair(struct inference *in, struct expr *a, struct expr *b,
+				  enum value_type want)
+{
+	enum value_type left = infer(in, a, want);
+	enum value_type right = infer(in, b, left ? left : want);
+
+	if (!left && right)
+		left = infer(in, a, right);
+	return left;
+}
+
+static enum value_type infer_binary(struct inference *in, struct expr *e, enum value_type want)
+{
+	enum op_group group = op_group(e->binary.op);
+	enum value_type side = group == OPS_CONCAT ? TYPE_STRING : TYPE_LONG;
+
+	if (group == OPS_COMPARE) {
+		infer_pair(in, e->binary.left, e->binary.right, TYPE_UNKNOWN);
+		return is_of(in, e, TYPE_LONG, want);
+	}
+	infer(in, e->binary.left, side);
+	infer(in, e->binary.right, side);
+	return is_of(in, e, side, want);
+}
+
+static enum value_type infer_assign(struct inference *in, struct expr *e, enum value_type want)
+{
+	enum value_type side = TYPE_LONG;
+
+	if (e->binary.op == OP_SET)
+		return infer_pair(in, e->binary.left, e->binary.right, want);
+	if (op_group(e->binary.op) == OPS_CONCAT)
+		side = TYPE_STRING;
+	infer(in, e->binary.left, side);
+	infer(in, e->binary.right, side);
+	return is_of(in, e, side, want);
+}
+
+/* --- calls ---------------------------------------------------------------------------------------------------- */
+
+static enum value_type no_value(struct inference *in, struct expr *e, const char *name,
+				enum value_type want)
+{
+	if (want != TYPE_UNKNOWN && in->reporting)
+		diag_add(in->r->diags, e->tok, NO_VALUE, name);
+	return TYPE_UNKNOWN;
+}
+
+static enum value_type infer_builtin(struct inference *in, struct expr *e, enum value_type want)
+{
+	const struct builtin *builtin = e->call.functions->builtin;
+	enum value_type type = builtin_result_type(builtin);
+
+	for (size_t i = 0; i < e->call.args.count; i++)
+		infer(in, e->call.args.items[i], builtin_arg_type(builtin, i));
+	return type ? is_of(in, e, type, want) : no_value(in, e, builtin->name, want);
+}
+
+static enum value_type infer_call(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct function_info *callee = e->call.functions->function;
+
+	if (!callee)
+		return infer_builtin(in, e, want);
+	for (size_t i = 0; i < e->call.args.count; i++) {
+		struct variable *param = callee->decl->params.items[i].var;
+		enum value_type got = infer(in, e->call.args.items[i], param->value.type);
+
+		unify(in, &param->value, got, e->call.args.items[i]->tok);
+	}
+	if (!callee->returns_value && callee->decl->type == TYPE_UNKNOWN)
+		return no_value(in, e, callee->decl->name, want);
+	return unify(in, &callee->result, want, e->tok);
+}
+
+static enum value_type conversion_type(char conversion)
+{
+	return conversion == 's' ? TYPE_STRING : TYPE_LONG;
+}
+
+static void infer_format(struct inference *in, struct print *print)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < print->parts.count && next < print->args.count; i++) {
+		const struct format_part *part = &print->parts.items[i];
+
+		if (!part->conversion)
+			continue;
+		if (part->dynamic_width)
+			infer(in, print->args.items[next++], TYPE_LONG);
+		if (part->dynamic_precision && next < print->args.count)
+			infer(in, print->args.items[next++], TYPE_LONG);
+		if (next < print->args.count)
+			infer(in, print->args.items[next++], conversion_type(part->conversion));
+	}
+}
+
+static enum value_type infer_print(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct print *print = e->print;
+
+	if (print->has_format)
+		infer_format(in, print);
+	else
+		for (size_t i = 0; i < print->args.count; i++)
+			infer(in, print->args.items[i], TYPE_UNKNOWN);
+	return print->to_string ? is_of(in, e, TYPE_STRING, want)
+				: no_value(in, e, print->name, want);
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------- */
+
+static enum value_type infer_target(struct inference *in, struct expr *e, enum value_type want)
+{
+	struct target *target = e->target;
+
+	if (target->access)
+		for (size_t i = 0; i < target->access->steps.count; i++)
+			if (target->access->steps.items[i].index)
+				infer(in, target->access->steps.items[i].index, TYPE_LONG);
+	if (target->pointer)
+		infer(in, target->pointer, TYPE_LONG);
+	return is_of(in, e, TYPE_LONG, want);
+}
+
+static enum value_type infer_kind(struct inference *in, struct expr *e, enum value_type want)
+{
+	switch (e->kind) {
+	case EXPR_NUMBER:
+		return is_of(in, e, TYPE_LONG, want);
+	case EXPR_STRING:
+		return is_of(in, e, TYPE_STRING, want);
+	case EXPR_SYMBOL:
+		return infer_symbol(in, e, want);
+	case EXPR_INDEX:
+		return infer_index(in, e, want);
+	case EXPR_UNARY:
+		infer(in, e->unary.operand, TYPE_LONG);
+		return is_of(in, e, TYPE_LONG, want);
+	case EXPR_STEP:
+		infer(in, e->step.operand, TYPE_LONG);
+		return is_of(in, e, TYPE_LONG, want);
+	case EXPR_BINARY:
+		return infer_binary(in, e, want);
+	case EXPR_TERNARY:
+		infer(in, e->ternary.cond, TYPE_LONG);
+		return infer_pair(in, e->ternary.yes, e->ternary.no, want);
+	case EXPR_ASSIGN:
+		return infer_assign(in, e, want);
+	case EXPR_MEMBER:
+		return infer_member(in, e, want);
+	case EXPR_CALL:
+		return infer_call(in, e, want);
+	case EXPR_PRINT:
+		return infer_print(in, e, want);
+	case EXPR_TARGET:
+		return infer_target(in, e, want);
+	case EXPR_DEREF:
+		infer(in, e->machine.size, TYPE_LONG);
+		infer(in, e->machine.address, TYPE_LONG);
+		return is_of(in, e, TYPE_LONG, want);
+	default:
+		return TYPE_UNKNOWN; /* told as not supported when names were bound */
+	}
+}
+
+static enum value_type infer(struct inference *in, struct expr *e, enum value_type want)
+{
+	enum value_type type = infer_kind(in, e, want);
+
+	if (type != e->type) {
+		e->type = type;
+		in->changed = true;
+	}
+	return type;
+}
+
+/* --- statements ------------------------------------------------------------------------------------------------ */
+
+static void infer_slot(struct expr **slot, void *arg)
+{
+	infer(arg, *slot, TYPE_LONG);
+}
+
+static void infer_foreach_keys(struct inference *in, struct stmt *st, struct variable *array)
+{
+	for (size_t i = 0; i < st->foreach.keys.count; i++) {
+		struct foreach_key *key = &st->foreach.keys.items[i];
+
+		unify(in, &key->var->value, array->keys[i].type, key->tok);
+		unify(in, &array->keys[i], key->var->value.type, key->tok);
+	}
+}
+
+static void infer_foreach(struct inference *in, struct stmt *st)
+{
+	struct variable *array = array_of(in, st->foreach.base);
+	struct foreach_key *value = st->foreach.value;
+
+	if (!array)
+		return;
+	if (check_key_count(in, array, st->foreach.keys.count, st->foreach.base->tok))
+		infer_foreach_keys(in, st, array);
+	if (value) {
+		unify(in, &value->var->value, array->value.type, value->tok);
+		unify(in, &array->value, value->var->value.type, value->tok);
+	}
+	for (size_t i = 0; i < st->foreach.slice.count; i++)
+		if (st->foreach.slice.items[i] && i < array->key_count)
+			unify(in, &array->keys[i],
+			      infer(in, st->foreach.slice.items[i], array->keys[i].type),
+			      st->foreach.slice.items[i]->tok);
+	if (st->foreach.sort_key > (int)array->key_count && array->key_count && in->reporting)
+		diag_add(in->r->diags, st->tok, SORT_KEY, array->name, st->foreach.sort_key);
+	if (st->foreach.limit)
+		infer(in, st->foreach.limit, TYPE_LONG);
+}
+
+static void infer_return(struct inference *in, struct stmt *st)
+{
+	enum value_type got;
+
+	if (!st->expr || !in->function)
+		return;
+	in->changed |= !in->function->returns_value;
+	in->function->returns_value = true;
+	got = infer(in, st->expr, in->function->result.type);
+	unify(in, &in->function->result, got, st->expr->tok);
+}
+
+static void infer_stmt(struct stmt **slot, void *arg)
+{
+	struct inference *in = arg;
+	struct stmt *st = *slot;
+
+	switch (st->kind) {
+	case STMT_EXPR:
+		infer(in, st->expr, TYPE_UNKNOWN);
+		break;
+	case STMT_RETURN:
+		infer_return(in, st);
+		break;
+	case STMT_DELETE:
+		if (st->expr->kind == EXPR_INDEX)
+			infer(in, st->expr, TYPE_UNKNOWN);
+		break;
+	case STMT_FOREACH:
+		infer_foreach(in, st);
+		break;
+	case STMT_FOR:
+	case STMT_WHILE:
+		if (st->loop.init)
+			infer(in, st->loop.init, TYPE_UNKNOWN);
+		if (st->loop.cond)
+			infer(in, st->loop.cond, TYPE_LONG);
+		if (st->loop.next)
+			infer(in, st->loop.next, TYPE_UNKNOWN);
+		break;
+	case STMT_TRY:
+		if (st->trial.message)
+			unify(in, &st->trial.message->var->value, TYPE_STRING,
+			      st->trial.message->tok);
+		break;
+	default:
+		stmt_each_expr(st, infer_slot, in);
+		break;
+	}
+	stmt_each_child(st, infer_stmt, in);
+}
+
+static void infer_all(struct inference *in)
+{
+	const struct program *program = in->r->program;
+
+	for (size_t i = 0; i < program->functions.count; i++) {
+		in->function = program->functions.items[i];
+		infer_stmt(&in->function->body.stmt, in);
+	}
+	in->function = NULL;
+	for (size_t i = 0; i < program->probes.count; i++)
+		if (!i || program->probes.items[i]->body != program->probes.items[i - 1]->body)
+			infer_stmt(&program->probes.items[i]->body->stmt, in);
+}
+
+/* --- what is still not known ------------------------------------------------------------------------------------ */
+
+static void settle_variable(struct inference *in, struct variable *var)
+{
+	if (var->value.type == TYPE_UNKNOWN && var->read)
+		diag_add(in->r->diags, var->tok, TYPE_UNRESOLVED, var->name);
+	if (var->value.type == TYPE_UNKNOWN)
+		var->value.type = TYPE_LONG; /* nobody looks at it */
+	for (size_t i = 0; i < var->key_count; i++)
+		if (var->keys[i].type == TYPE_UNKNOWN)
+			var->keys[i].type = TYPE_LONG;
+}
+
+static void settle_body(struct inference *in, struct body *body)
+{
+	for (size_t i = 0; i < body->locals.count; i++)
+		settle_variable(in, body->locals.items[i]);
+}
+
+static void settle(struct inference *in)
+{
+	const struct program *program = in->r->program;
+
+	for (size_t i = 0; i < program->globals.count; i++)
+		settle_variable(in, program->globals.items[i]);
+	for (size_t i = 0; i < program->functions.count; i++)
+		settle_body(in, &program->functions.items[i]->body);
+	for (size_t i = 0; i < program->probes.count; i++)
+		settle_body(in, program->probes.items[i]->body);
+}
+
+void resolve_types(struct resolver *r)
+{
+	struct inference in = { .r = r };
+
+	do {
+		in.changed = false;
+		infer_all(&in);
+	} while (in.changed);
+	in.reporting = true;
+	infer_all(&in);
+	settle(&in);
+	in.reporting = false;
+	infer_all(&in); /* brings what was settled into the expressions */
+}
