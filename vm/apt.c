@@ -127,7 +127,8 @@ struct error *apt_update(struct apt *apt)
 
 static bool is_kernel_package(const char *name)
 {
-	static const char *const prefixes[] = { "linux-image-", "linux-binary-", "linux-modules-" };
+	static const char *const prefixes[] = { "linux-image-", "linux-binary-",
+						"linux-modules-", "linux-base-" };
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
 		size_t n = strlen(prefixes[i]);

@@ -21,7 +21,7 @@ struct error *apt_update(struct apt *apt);
 
 /**
  * Lists the packages that make up the kernel that `package` stands for: follows its dependencies
- * through every package named linux-image-, linux-binary- or linux-modules- and a digit. *ret is
+ * through every package named linux-image-, -binary-, -modules- or -base- and a digit. *ret is
  * one name a line, for the caller to free; the one that depends on the others comes first.
  */
 struct error *apt_kernel_packages(struct apt *apt, const char *package, char **ret);

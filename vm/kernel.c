@@ -186,6 +186,19 @@ static char *find_image(const char *root, const char *modules, const char *relea
 	return format("%s/vmlinuz", modules);
 }
 
+/* The configuration: also a file of /boot or beside the modules. Wanted by tests only. */
+static struct error *write_config(const char *dir, const char *root, const char *modules,
+				  const char *release)
+{
+	_cleanup_free_ char *boot = format("%s/boot/config-%s", root, release);
+	_cleanup_free_ char *beside = format("%s/config", modules), *data = NULL;
+	struct error *error;
+	size_t len;
+
+	error = file_read(access(boot, F_OK) == 0 ? boot : beside, &data, &len);
+	return error ? error : write_file(dir, "config", data, len);
+}
+
 static struct error *write_image(const char *dir, const char *image_path)
 {
 	_cleanup_free_ char *image = NULL, *elf = NULL;
@@ -223,6 +236,8 @@ static struct error *describe(const char *root, const char *release, const char 
 
 	run_depmod(root, release);
 	error = write_image(dir, image);
+	if (!error)
+		error = write_config(dir, root, modules, release);
 	if (error)
 		return error;
 	if (rename(modules, to) < 0)

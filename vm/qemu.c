@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The machine is as small as one that runs Debian's kernel unchanged can be: no firmware (PVH), no
- * disk, no network card, no display; a serial port for the kernel log, one virtio-serial port for
- * guest/proto.h, and 9p for files. vm/README.md has the measurements behind the choices here.
+ * The machine is as small as one that runs Debian's kernel unchanged can be: PVH, so that no boot
+ * loader or decompressor runs; no disk, network card or display; a serial port for the kernel log,
+ * one virtio-serial port for guest/proto.h, and 9p for files. vm/README.md has the measurements behind the choices here.
  */
 #include "vm/qemu.h"
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 
 #define PANIC_MARK "Kernel panic - not syncing: "
-#define PANIC_TAIL 30 /* lines: a panic with its registers and stack is about this long */
+#define PANIC_LINES 45 /* registers and stack are about this long */
 
 bool story_has_panic(const char *log)
 {
@@ -40,21 +40,65 @@ void story_add_tail(struct strbuf *out, const char *log, int lines)
 	}
 }
 
+/* Where the trouble starts in the log, which may be well before the panic that ends it. */
+static const char *first_sign(const char *log)
+{
+	static const char *const signs[] = {
+		"BUG: ", "kernel BUG at ", "general protection fault", "stack segment", "Oops: ",
+		"invalid opcode", "int3: ", PANIC_MARK,
+	};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		const char *p = strstr(log, signs[i]);
+
+		if (p && (!first || p < first))
+			first = p;
+	}
+	return first;
+}
+
+static const char *line_start(const char *log, const char *p)
+{
+	while (p > log && p[-1] != '\n')
+		p--;
+	return p;
+}
+
+/* Adds the log from `p` on; what is too long loses its middle. */
+static void add_from(struct strbuf *out, const char *p)
+{
+	int lines = 0;
+
+	for (; *p && lines < PANIC_LINES; lines++) {
+		strbuf_addf(out, "    %.*s\n", line_len(p), p);
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+	if (!*p)
+		return;
+	strbuf_adds(out, "    ...\n");
+	story_add_tail(out, p, 4);
+}
+
 void story_add_panic(struct strbuf *out, const char *log)
 {
-	const char *reason = strstr(log, PANIC_MARK), *bug = strstr(log, "BUG: ");
-	const char *place = strstr(log, "RIP: 0010:");
+	const char *reason = strstr(log, PANIC_MARK), *sign = first_sign(log);
+	const char *place = sign ? strstr(sign, "RIP: 0010:") : NULL;
 
 	reason = reason ? reason + strlen(PANIC_MARK) : "(the log does not say why)";
 	strbuf_addf(out, "guest panic: %.*s", line_len(reason), reason);
-	if (bug)
-		strbuf_addf(out, "; %.*s", line_len(bug + 5), bug + 5);
+	if (sign && strncmp(sign, PANIC_MARK, strlen(PANIC_MARK)))
+		strbuf_addf(out, "; %.*s", line_len(sign), sign);
 	if (place) {
 		place += strlen("RIP: 0010:");
 		strbuf_addf(out, "; at %.*s", line_len(place), place);
 	}
-	strbuf_adds(out, "\nlast lines of the kernel log:\n");
-	story_add_tail(out, log, PANIC_TAIL);
+	strbuf_adds(out, "\nkernel log from there on:\n");
+	if (sign)
+		add_from(out, line_start(log, sign));
+	else
+		story_add_tail(out, log, PANIC_LINES);
 }
 
 /* --- places ------------------------------------------------------------------------------------ */

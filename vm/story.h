@@ -10,7 +10,7 @@
 /** True if the log has a panic. */
 bool story_has_panic(const char *log);
 
-/** Adds "guest panic: REASON", where it was, and the log's last lines. */
+/** Adds "guest panic: REASON", where it was, and the log from the first sign of trouble on. */
 void story_add_panic(struct strbuf *out, const char *log);
 
 /** Adds the last `lines` lines of the log, indented. */

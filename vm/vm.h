@@ -72,7 +72,7 @@ void vm_result_deinit(struct vm_result *result);
 /**
  * Makes the description of a kernel, and gives its folder (for the caller to free), which holds
  *	release   the line `uname -r`         vmlinux   ELF          btf   raw BTF
- *	modules/  what belongs in /lib/modules/RELEASE
+ *	modules/  what belongs in /lib/modules/RELEASE               config  its configuration
  *	kallsyms, functions, blacklist       as a boot without address randomisation shows
  *		/proc/kallsyms, tracefs available_filter_functions and debugfs kprobes/blacklist
  * Fetches the kernel and boots it once if need be; both are done once per kernel.
