@@ -84,6 +84,11 @@ void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, u
 		   size_t payload);
 /** Publishes. True when a waiting reader should be woken. any context */
 bool ring_commit(struct ring_writer *writer);
+/**
+ * Whether a reader waits; takes its request. To be asked when ring_reserve() found no room: the
+ * records that fill the ring may have been published by that very call. any context
+ */
+bool ring_wake_wanted(struct ring_writer *writer);
 
 /* --- the reader's side -------------------------------------------------------------------------- */
 
