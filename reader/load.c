@@ -111,7 +111,7 @@ struct error *load_image(struct kernel *k, const void *object, size_t len, const
 	if (syscall(SYS_init_module, image, image_len, ""))
 		return error_create(errno, "module %s cannot be loaded: %s%s", name, strerror(errno),
 				    init_advice(errno));
-	return NULL;
+	return kernel_learn_module(k, name, image, image_len);
 }
 
 struct error *load_object(struct kernel *k, const char *path, const char *name)

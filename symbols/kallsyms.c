@@ -8,16 +8,35 @@
 #include "symbols/kallsyms.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Names of symbols that kallsyms_add() brought. */
+struct added {
+	struct added *next;
+	char *name, *module;
+};
+
+#define HASH_START 2166136261u
+
+static inline uint32_t hash_step(uint32_t h, char c)
+{
+	return (h ^ (unsigned char)c) * 16777619u;
+}
+
+static inline uint32_t hash_end(uint32_t h)
+{
+	return h ^ h >> 15;
+}
+
 static uint32_t hash_name(const char *s)
 {
-	uint32_t h = 2166136261u;
+	uint32_t h = HASH_START;
 
 	while (*s)
-		h = (h ^ (unsigned char)*s++) * 16777619u;
-	return h ^ h >> 15;
+		h = hash_step(h, *s++);
+	return hash_end(h);
 }
 
 static int hex_digit(char c)
@@ -41,28 +60,56 @@ static uint64_t parse_hex(char **p)
 	return v;
 }
 
-/* Reads the line at *p, cuts it into strings and moves *p to the next. False: not such a line. */
+/* Moves *p to the end of a name and returns its hash, the same as hash_name() of it alone. */
+static uint32_t scan_name(char **p)
+{
+	uint32_t h = HASH_START;
+	char *s = *p;
+
+	for (; *s && *s != '\n' && *s != '\t' && *s != ' '; s++)
+		h = hash_step(h, *s);
+	*p = s;
+	return hash_end(h);
+}
+
+/* "\t[module]" up to the line's end */
+static char *scan_module(char **p)
+{
+	char *s = *p + strspn(*p, "\t ["), *module = s;
+
+	s += strcspn(s, "]\n");
+	*p = s;
+	if (*s == ']')
+		*p = s + 1;
+	*s = '\0';
+	return module;
+}
+
+/*
+ * Reads the line at *p, cuts it into strings and moves *p to the next. `next` is the name's hash
+ * until hash_all() makes chains of it. False: not such a line.
+ */
 static bool parse_line(char **p, struct ksym *ret)
 {
-	char *s = *p, *end;
+	char *s = *p, *name_end;
 
 	ret->address = parse_hex(&s);
 	if (s == *p || s[0] != ' ' || !s[1] || s[2] != ' ')
 		return false;
 	ret->type = s[1];
 	ret->name = s += 3;
-	end = strchrnul(s, '\n');
-	*p = *end ? end + 1 : end;
-	*end = '\0';
-	s += strcspn(s, "\t ");
+	ret->next = scan_name(&s);
 	ret->module = NULL;
-	if (*s) {
-		*s++ = '\0';
-		s += strspn(s, "\t [");
-		s[strcspn(s, "]")] = '\0';
-		ret->module = s;
-	}
-	return *ret->name != '\0';
+	name_end = s;
+	if (s == ret->name)
+		return false;
+	if (*s && *s != '\n')
+		ret->module = scan_module(&s);
+	if (*s && *s != '\n')
+		return false;
+	*p = *s ? s + 1 : s;
+	*name_end = '\0';
+	return true;
 }
 
 static size_t count_lines(const char *text)
@@ -111,7 +158,7 @@ static void hash_all(struct kallsyms *ks)
 {
 	/* From the end, so that chains are in file order. */
 	for (size_t i = ks->count; i-- > 0;) {
-		uint32_t *head = &ks->heads[hash_name(ks->syms[i].name) & ks->mask];
+		uint32_t *head = &ks->heads[ks->syms[i].next & ks->mask];
 
 		ks->syms[i].next = *head;
 		*head = i + 1;
@@ -144,10 +191,39 @@ struct error *kallsyms_create(char *text, const char *place, struct kallsyms **r
 	return NULL;
 }
 
+void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uint64_t address,
+		  char type)
+{
+	uint32_t *link = &ks->heads[hash_name(name) & ks->mask];
+	struct added *added = malloc(sizeof(*added));
+
+	ks->syms = realloc(ks->syms, (ks->count + 1) * sizeof(*ks->syms));
+	if (!added || !ks->syms || asprintf(&added->name, "%s", name) < 0 ||
+	    asprintf(&added->module, "%s", module) < 0)
+		abort();
+	added->next = ks->added;
+	ks->added = added;
+	while (*link)
+		link = &ks->syms[*link - 1].next;
+	ks->syms[ks->count] = (struct ksym){ .address = address, .name = added->name,
+					     .module = added->module, .type = type };
+	*link = ++ks->count;
+	free(ks->sorted);
+	ks->sorted = NULL;
+}
+
 void kallsyms_destroy(struct kallsyms *ks)
 {
 	if (!ks)
 		return;
+	while (ks->added) {
+		struct added *added = ks->added;
+
+		ks->added = added->next;
+		free(added->name);
+		free(added->module);
+		free(added);
+	}
 	free(ks->text);
 	free(ks->syms);
 	free(ks->heads);

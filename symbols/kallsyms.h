@@ -25,12 +25,16 @@ struct kallsyms {
 	uint32_t *heads;  /* index + 1 */
 	uint32_t mask;
 	uint32_t *sorted; /* indexes by address; NULL until kallsyms_sort() */
+	struct added *added;
 	bool hidden;      /* all addresses read as 0: no privilege */
 };
 
 /** Takes over `text` (malloc'd, NUL-terminated), also on failure. `place` is for messages. */
 struct error *kallsyms_create(char *text, const char *place, struct kallsyms **ret);
 void kallsyms_destroy(struct kallsyms *ks);
+/** Adds a symbol behind all others. Pointers to symbols are stale afterwards. */
+void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uint64_t address,
+		  char type);
 /** The first symbol of that name after `prev` (NULL: from the start), or NULL. */
 struct ksym *kallsyms_next(const struct kallsyms *ks, const struct ksym *prev, const char *name);
 /** Makes `sorted`. Idempotent. */
