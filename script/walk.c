@@ -79,7 +79,6 @@ void expr_each_child(struct expr *e, expr_visit_fn *cb, void *arg)
 	case EXPR_CONST:
 	case EXPR_ENUM:
 	case EXPR_EMBEDDED:
-	case EXPR_ERROR:
 		break;
 	}
 }
