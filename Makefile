@@ -42,6 +42,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(B)/core/%.o) $(CORE_ASM:%.S=$(B)/core/%.S.o)
 # engine/host/linux-kernel/README.md. Script modules are compiled with the same list.
 include kmod/cflags.mk
 include vm/vm.mk
+include reader/reader.mk
 
 .PHONY: all clean help deps
 # Installs the Debian packages that the build needs, by name, when one is missing.
