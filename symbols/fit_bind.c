@@ -22,7 +22,7 @@ static bool is_there(const struct fit_row *row)
 
 static struct error *bind_row(struct fitter *f, size_t i, struct binding *ret)
 {
-	const struct def_row *def = &def_rows[i];
+	const struct def_row *def = &f->defs[i];
 	const struct fit_row *row = fitter_row(f, i);
 
 	if (def->must && !is_there(row))
@@ -36,8 +36,8 @@ static struct error *bind_row(struct fitter *f, size_t i, struct binding *ret)
 
 static struct error *bind_has(struct fitter *f, const char *name, struct binding *ret)
 {
-	for (size_t i = 0; i < def_row_count; i++) {
-		if (strcmp(def_rows[i].has, name))
+	for (size_t i = 0; i < f->count; i++) {
+		if (strcmp(f->defs[i].has, name))
 			continue;
 		ret->value = is_there(fitter_row(f, i));
 		ret->number = true;
@@ -150,8 +150,8 @@ static struct error *bind_helper(struct fitter *f, const char *name, struct bind
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret)
 {
 	*ret = (struct binding){ 0 };
-	for (size_t i = 0; i < def_row_count; i++)
-		if (!strcmp(def_rows[i].symbol, symbol))
+	for (size_t i = 0; i < f->count; i++)
+		if (!strcmp(f->defs[i].symbol, symbol))
 			return bind_row(f, i, ret);
 	if (starts_with(symbol, "khas_"))
 		return bind_has(f, symbol + strlen("khas_"), ret);

@@ -524,7 +524,7 @@ struct error *fit_module(struct kernel *k, const void *object, size_t len, const
 			 size_t *image_len)
 {
 	struct job job = { .name = name };
-	struct error *error = fitter_init(k, &job.fitter);
+	struct error *error = fitter_init(k, def_rows, def_row_count, &job.fitter);
 
 	if (error)
 		return error;

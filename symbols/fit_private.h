@@ -47,17 +47,20 @@ bool fit_prototype_matches(const struct btf_index *idx, const char *ret_type, co
 /* --- fit_table.c: rows against a kernel ------------------------------------------------------- */
 
 struct fitter {
+	const struct def_row *defs; /* kernel.def's, or a test's own */
+	size_t count;
 	struct kernel *k;
 	struct btf_index *btf;
 	struct kallsyms *ks;   /* NULL: described without kallsyms, functions are checked by BTF */
-	struct fit_row *rows;  /* beside def_rows[] */
+	struct fit_row *rows;  /* beside defs[] */
 	char **texts;          /* what rows[].taken and .reason own: two a row */
 	bool *evaluated;
 };
 
-struct error *fitter_init(struct kernel *k, struct fitter *ret);
+struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t count,
+			  struct fitter *ret);
 void fitter_deinit(struct fitter *f);
-/** The verdict of row i of def_rows[], found out now if it was not yet. */
+/** The verdict of row i, found out now if it was not yet. */
 const struct fit_row *fitter_row(struct fitter *f, size_t i);
 
 /* --- fit_bind.c: undefined symbols of an object ------------------------------------------------ */

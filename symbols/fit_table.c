@@ -358,7 +358,7 @@ static char *missing_reason(const struct def_row *row, const char *spec, bool kn
 
 static void evaluate(struct fitter *f, size_t i)
 {
-	const struct def_row *row = &def_rows[i];
+	const struct def_row *row = &f->defs[i];
 	const char *spec = row->spec && *row->spec ? row->spec : row->name;
 	struct fit_row *ret = &f->rows[i];
 	struct attempt a = { 0 };
@@ -391,17 +391,18 @@ const struct fit_row *fitter_row(struct fitter *f, size_t i)
 {
 	if (!f->evaluated[i]) {
 		f->evaluated[i] = true;
-		if (def_rows[i].kind == ROW_FEATURE)
-			evaluate_feature(f, &def_rows[i], &f->rows[i]);
-		else if (def_rows[i].kind != ROW_CALLBACK)
+		if (f->defs[i].kind == ROW_FEATURE)
+			evaluate_feature(f, &f->defs[i], &f->rows[i]);
+		else if (f->defs[i].kind != ROW_CALLBACK)
 			evaluate(f, i);
 	}
 	return &f->rows[i];
 }
 
-struct error *fitter_init(struct kernel *k, struct fitter *ret)
+struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t count,
+			  struct fitter *ret)
 {
-	struct fitter f = { .k = k };
+	struct fitter f = { .k = k, .defs = defs, .count = count };
 	struct error *error = kernel_btf(k, &f.btf);
 
 	if (error)
@@ -410,15 +411,15 @@ struct error *fitter_init(struct kernel *k, struct fitter *ret)
 	if (error && (kernel_is_running(k) || error->err != ENOENT))
 		return error;
 	error_destroy(error);
-	f.rows = calloc(def_row_count, sizeof(*f.rows));
-	f.texts = calloc(2 * def_row_count, sizeof(*f.texts));
-	f.evaluated = calloc(def_row_count, sizeof(*f.evaluated));
+	f.rows = calloc(count, sizeof(*f.rows));
+	f.texts = calloc(2 * count, sizeof(*f.texts));
+	f.evaluated = calloc(count, sizeof(*f.evaluated));
 	if (!f.rows || !f.texts || !f.evaluated)
 		abort();
-	for (size_t i = 0; i < def_row_count; i++) {
-		f.rows[i].kind = row_kind_names[def_rows[i].kind];
-		f.rows[i].name = def_rows[i].symbol;
-		f.rows[i].must = def_rows[i].must;
+	for (size_t i = 0; i < count; i++) {
+		f.rows[i].kind = row_kind_names[defs[i].kind];
+		f.rows[i].name = defs[i].symbol;
+		f.rows[i].must = defs[i].must;
 	}
 	*ret = f;
 	return NULL;
@@ -426,7 +427,7 @@ struct error *fitter_init(struct kernel *k, struct fitter *ret)
 
 void fitter_deinit(struct fitter *f)
 {
-	for (size_t i = 0; f->texts && i < 2 * def_row_count; i++)
+	for (size_t i = 0; i < 2 * f->count && f->texts; i++)
 		free(f->texts[i]);
 	free(f->texts);
 	free(f->rows);
@@ -442,7 +443,7 @@ struct error *fit_table_check(struct kernel *k, struct fit_table **ret)
 
 	if (!table)
 		abort();
-	error = fitter_init(k, &table->fitter);
+	error = fitter_init(k, def_rows, def_row_count, &table->fitter);
 	if (error) {
 		free(table);
 		return error;
