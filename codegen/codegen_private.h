@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * codegen/codegen_private.h - the state of a translation, and what the files of pass 3 share.
+ *
+ * Expressions are made into statements and an operand: gen_expr() appends what must happen first
+ * to g->out and gives C text that names the value, free of side effects. So C's freedom in the
+ * order of evaluation never shows: what must happen in order is in statements of its own.
+ */
+#ifndef SPILE_CODEGEN_PRIVATE_H
+#define SPILE_CODEGEN_PRIVATE_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "codegen/codegen.h"
+
+/* A print format, interned by text and types. */
+struct gen_format {
+	const char *text, *types;
+};
+
+struct gen {
+	const struct program *program;
+	const struct codegen_options *options;
+	struct arena arena; /* texts of operands */
+	struct {
+		ARENA_LIST(struct gen_format);
+	} formats;
+	bool *locked; /* by number of global: has a lock */
+	/* the body that is being translated */
+	const struct body *body;
+	const struct function_info *function; /* NULL in a probe */
+	struct strbuf *out;
+	unsigned indent;
+	unsigned temps;             /* C variables made so far, for their names */
+	unsigned labels;
+	size_t local_slots;         /* string slots of locals, the lowest ones */
+	size_t next_slot, max_slot; /* temporaries of the statement; the most that were needed */
+	const char *fail;           /* label to leave by when an error is raised */
+	const char *next_iteration; /* label of `continue` */
+};
+
+/* A value in C. Strings are `const char *`. */
+struct operand {
+	const char *text;
+	bool stable; /* it stays as it is whatever else the statement does */
+	bool global; /* it lies in a global, which called functions may change */
+	int slot;    /* the temporary string slot that holds it, or -1 */
+};
+
+/* operand.c */
+/** Appends one indented line. */
+void gen_line(struct gen *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *gen_text(struct gen *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** A C string literal for any bytes. */
+const char *gen_literal(struct gen *g, const char *data, size_t len);
+/** "identifier 'x' at FILE:L:C" as a C literal. */
+const char *gen_place(struct gen *g, const struct token *tok);
+struct operand operand_of(const char *text, bool stable);
+/** A new temporary string slot. */
+struct operand gen_slot(struct gen *g);
+/** Puts a number into a C variable of its own; `check`: leave when that raised an error. */
+struct operand gen_temp(struct gen *g, const char *text, bool check);
+/** Makes an operand that nothing later in the statement can change. */
+struct operand gen_stable(struct gen *g, struct operand op, enum value_type type);
+/** Whether evaluating it can change a variable. */
+bool expr_has_effects(const struct expr *e);
+/** Evaluates several in order, each safe from what the later ones do. */
+void gen_list(struct gen *g, struct expr *const *items, size_t count, struct operand *ret);
+/** What a variable is called in C. */
+const char *gen_variable(struct gen *g, const struct variable *var);
+/** Stores a value in a scalar variable. */
+void gen_store(struct gen *g, const struct variable *var, const char *value);
+
+/* expr.c */
+struct operand gen_expr(struct gen *g, struct expr *e);
+/** For its effects only. */
+void gen_discard(struct gen *g, struct expr *e);
+/** `(union spl_val[]){...}` of evaluated keys or arguments. */
+const char *gen_values(struct gen *g, struct expr *const *items, const struct operand *ops,
+		       size_t count);
+
+/* assign.c */
+struct operand gen_assign(struct gen *g, struct expr *e, bool discard);
+struct operand gen_step(struct gen *g, struct expr *e, bool discard);
+/** left OP right on numbers or strings. */
+struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct operand left,
+			 struct operand right);
+
+/* call.c */
+struct operand gen_call(struct gen *g, struct expr *e);
+
+/* print.c */
+struct operand gen_print(struct gen *g, struct expr *e);
+
+/* target.c */
+struct operand gen_target(struct gen *g, struct expr *e);
+
+/* stmt.c */
+void gen_stmt(struct gen *g, struct stmt *st);
+/** A statement as a block of its own, its actions counted. */
+void gen_block(struct gen *g, struct stmt *st);
+
+/* function.c: whole definitions, as text of the arena */
+const char *gen_function_declaration(struct gen *g, const struct function_info *info);
+const char *gen_function_definition(struct gen *g, const struct function_info *info,
+				    size_t *ret_frame);
+/** All of a handler but its name: "(struct spl_ctx *c)\n{...}". */
+const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_frame);
+/** Whether a function hands back a value, and of which type. */
+bool function_has_value(const struct function_info *info);
+
+/* meta.c */
+void gen_meta(struct gen *g, struct strbuf *out);
+
+#endif

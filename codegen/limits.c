@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen.h"
+
+void codegen_limits_init(struct codegen_limits *limits)
+{
+#define LIMIT(name, member, value, low, high) limits->member = value;
+#include "codegen/limits.def"
+#undef LIMIT
+}
+
+static struct error *set(int64_t *place, const char *name, const char *text, int64_t low,
+			 int64_t high)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 0);
+	if (errno || end == text || *end)
+		return error_create(EINVAL, "-D %s=%s: '%s' is not a number", name, text, text);
+	if (value < low || value > high)
+		return error_create(ERANGE, "-D %s=%s: must be from %lld to %lld", name, text,
+				    (long long)low, (long long)high);
+	*place = value;
+	return NULL;
+}
+
+struct error *codegen_limits_set(struct codegen_limits *limits, const char *assignment)
+{
+	const char *equals = strchr(assignment, '=');
+	size_t len = equals ? (size_t)(equals - assignment) : strlen(assignment);
+
+	if (!equals)
+		return error_create(EINVAL, "-D %s: write it as NAME=VALUE", assignment);
+#define LIMIT(name, member, value, low, high)                                                      \
+	if (len == strlen(#name) && !strncmp(assignment, #name, len))                              \
+		return set(&limits->member, #name, equals + 1, low, high);
+#include "codegen/limits.def"
+#undef LIMIT
+	return error_create(EINVAL,
+			    "-D %s: there is no such limit; those that can be set are"
+#define LIMIT(name, member, value, low, high) " " #name
+#include "codegen/limits.def"
+#undef LIMIT
+			    , assignment);
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pass 3: the frame of the C file. Its parts in order: sizes, globals with their locks, functions,
+ * handlers, the table of probes, formats, set-up and clean-up, the script's face, and the reader's
+ * section. Handlers whose text came out equal are one: a pattern that expands to 200 functions
+ * mostly needs only one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "codegen/codegen_private.h"
+
+struct file {
+	struct gen g;
+	struct strbuf out;
+	size_t max_function_frame, max_handler_frame;
+	struct {
+		ARENA_LIST(const char *); /* texts of handlers; the index is in their name */
+	} handlers;
+	size_t *handler_of; /* by number of probe */
+};
+
+/* --- globals ----------------------------------------------------------------------------------------------- */
+
+/* A global needs a lock if some handler changes it, sorting included. */
+static void find_locked(struct gen *g)
+{
+	const struct program *program = g->program;
+
+	g->locked = arena_alloc(&g->arena, program->globals.count + 1);
+	for (size_t i = 0; i < program->probes.count; i++)
+		for (size_t j = 0; j < program->globals.count; j++)
+			g->locked[j] |= (program->probes.items[i]->body->uses[j] &
+					 (USE_WRITE | USE_SORT)) != 0;
+}
+
+static const char *map_types(struct gen *g, const struct variable *var)
+{
+	char keys[RESOLVE_KEYS_MAX + 1] = "";
+
+	for (size_t i = 0; i < var->key_count; i++)
+		keys[i] = var->keys[i].type == TYPE_STRING ? 's' : 'n';
+	return gen_text(g, "%s:%c", keys, var->value.type == TYPE_STRING ? 's' : 'n');
+}
+
+/* An array that is declared but never indexed has no keys, and no code that touches it. */
+static bool is_map(const struct variable *var)
+{
+	return var->is_array && var->key_count;
+}
+
+static void add_map(struct file *f, const struct variable *var)
+{
+	const int64_t size = var->global->size ? var->global->size
+					       : f->g.options->limits.map_entries;
+
+	strbuf_addf(&f->out, "static struct spl_map *g_%s;\n", var->name);
+	strbuf_addf(&f->out,
+		    "static const struct spl_map_type g_%s_type = { \"%s\", %lld, SIZE, %d };\n",
+		    var->name, map_types(&f->g, var), (long long)size, var->global->wraps);
+}
+
+static void add_globals(struct file *f)
+{
+	const struct program *program = f->g.program;
+
+	for (size_t i = 0; i < program->globals.count; i++) {
+		const struct variable *var = program->globals.items[i];
+
+		if (is_map(var))
+			add_map(f, var);
+		else if (var->value.type == TYPE_STRING)
+			strbuf_addf(&f->out, "static char g_%s[SIZE];\n", var->name);
+		else
+			strbuf_addf(&f->out, "static spl_s64 g_%s;\n", var->name);
+		if (f->g.locked[i])
+			strbuf_addf(&f->out, "static struct spl_lock k_%s;\n", var->name);
+	}
+}
+
+static void add_init_global(struct file *f, const struct variable *var)
+{
+	struct gen *g = &f->g;
+	const struct expr *value = var->global->value;
+
+	g->out = &f->out;
+	g->indent = 1;
+	if (is_map(var)) {
+		gen_line(g, "g_%s = spl_map_create(&g_%s_type);", var->name, var->name);
+		gen_line(g, "if (!g_%s) goto no_memory;", var->name);
+	} else if (var->value.type == TYPE_STRING) {
+		gen_store(g, var,
+			  value ? gen_literal(g, value->string.data, strlen(value->string.data))
+				: "\"\"");
+	} else {
+		gen_line(g, "g_%s = (spl_s64)%lluULL;", var->name,
+			 value ? (unsigned long long)value->number : 0ULL);
+	}
+}
+
+static void add_setup(struct file *f)
+{
+	const struct program *program = f->g.program;
+	bool maps = false;
+
+	strbuf_adds(&f->out, "static void script_fini(struct spl_script *script)\n{\n");
+	for (size_t i = program->globals.count; i-- > 0;)
+		if (is_map(program->globals.items[i]))
+			strbuf_addf(&f->out, "\tspl_map_destroy(g_%s);\n\tg_%s = 0;\n",
+				    program->globals.items[i]->name,
+				    program->globals.items[i]->name);
+	strbuf_adds(&f->out, "}\nstatic int script_init(struct spl_script *script)\n{\n");
+	for (size_t i = 0; i < program->globals.count; i++) {
+		maps |= is_map(program->globals.items[i]);
+		add_init_global(f, program->globals.items[i]);
+	}
+	strbuf_adds(&f->out, "\treturn 0;\n");
+	if (maps)
+		strbuf_adds(&f->out, "no_memory:\n\tscript_fini(script);\n\treturn -12;\n");
+	strbuf_adds(&f->out, "}\n");
+}
+
+/* --- functions and handlers ----------------------------------------------------------------------------------- */
+
+static void add_functions(struct file *f)
+{
+	const struct program *program = f->g.program;
+	size_t frame;
+
+	for (size_t i = 0; i < program->functions.count; i++)
+		if (program->functions.items[i]->used)
+			strbuf_addf(&f->out, "%s;\n",
+				    gen_function_declaration(&f->g, program->functions.items[i]));
+	for (size_t i = 0; i < program->functions.count; i++) {
+		if (!program->functions.items[i]->used)
+			continue;
+		strbuf_adds(&f->out, gen_function_definition(&f->g, program->functions.items[i],
+							     &frame));
+		if (frame > f->max_function_frame)
+			f->max_function_frame = frame;
+	}
+}
+
+static size_t intern_handler(struct file *f, const char *text)
+{
+	for (size_t i = 0; i < f->handlers.count; i++)
+		if (!strcmp(f->handlers.items[i], text))
+			return i;
+	ARENA_APPEND(&f->g.arena, &f->handlers, text);
+	strbuf_addf(&f->out, "static void probe_%zu%s", f->handlers.count - 1, text);
+	return f->handlers.count - 1;
+}
+
+static void add_handlers(struct file *f)
+{
+	const struct program *program = f->g.program;
+	size_t frame;
+
+	f->handler_of = arena_alloc(&f->g.arena, (program->probes.count + 1) * sizeof(size_t));
+	for (size_t i = 0; i < program->probes.count; i++) {
+		const struct body *body = program->probes.items[i]->body;
+
+		if (i && program->probes.items[i - 1]->body == body) {
+			f->handler_of[i] = f->handler_of[i - 1];
+			continue;
+		}
+		f->handler_of[i] = intern_handler(f, gen_handler(&f->g, body, &frame));
+		if (frame > f->max_handler_frame)
+			f->max_handler_frame = frame;
+	}
+}
+
+/* Calls can nest as deep as MAXNESTING, however unlikely. */
+static size_t frame_size(const struct file *f)
+{
+	return f->max_handler_frame +
+	       f->max_function_frame * (size_t)f->g.options->limits.nesting;
+}
+
+/* --- tables -------------------------------------------------------------------------------------------------------- */
+
+static bool is_first_of_symbol(const struct program *program, size_t probe)
+{
+	for (size_t i = 0; i < probe; i++)
+		if (program->probes.items[i]->symbol &&
+		    !strcmp(program->probes.items[i]->symbol, program->probes.items[probe]->symbol))
+			return false;
+	return true;
+}
+
+/* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
+static const char *address_name(struct gen *g, const char *symbol)
+{
+	char *name = (char *)gen_text(g, "kaddr_%s", symbol);
+
+	for (char *p = name; *p; p++)
+		if (*p == '.')
+			*p = '$';
+	return name;
+}
+
+static void add_addresses(struct file *f)
+{
+	const struct program *program = f->g.program;
+
+	for (size_t i = 0; i < program->probes.count; i++) {
+		const char *symbol = program->probes.items[i]->symbol;
+
+		if (!symbol || !is_first_of_symbol(program, i))
+			continue;
+		strbuf_addf(&f->out, "extern char %s[]", address_name(&f->g, symbol));
+		if (strchr(symbol, '.'))
+			strbuf_addf(&f->out, " __asm__(\"kaddr_%s\")", symbol);
+		strbuf_adds(&f->out, ";\n");
+	}
+}
+
+static const char *probe_flags(const struct planted_probe *probe)
+{
+	if (probe->randomize)
+		return "SPL_PROBE_RANDOMIZE";
+	return probe->is_return && probe->body->wants_entry_args ? "SPL_PROBE_WANTS_ENTRY_ARGS"
+								 : "0";
+}
+
+static void add_probe(struct file *f, const struct planted_probe *probe, size_t index)
+{
+	struct gen *g = &f->g;
+
+	strbuf_addf(&f->out, "\t{ %s, %s, ", probe->kind, probe_flags(probe));
+	if (probe->symbol)
+		strbuf_addf(&f->out, "(spl_u64)%s", address_name(g, probe->symbol));
+	else
+		strbuf_adds(&f->out, "0");
+	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, probe_%zu, %s, %s, %zu, %zu },\n",
+		    (long long)probe->param, (long long)probe->param2, f->handler_of[index],
+		    gen_literal(g, probe->pp, strlen(probe->pp)),
+		    gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);
+}
+
+static void add_tables(struct file *f)
+{
+	const struct program *program = f->g.program;
+
+	strbuf_adds(&f->out, "static const struct spl_probe probes[] = {\n");
+	for (size_t i = 0; i < program->probes.count; i++)
+		add_probe(f, program->probes.items[i], i);
+	strbuf_adds(&f->out, "};\nstatic const struct spl_format formats[] = {\n");
+	for (size_t i = 0; i < f->g.formats.count; i++)
+		strbuf_addf(&f->out, "\t{ %s, \"%s\" },\n",
+			    gen_literal(&f->g, f->g.formats.items[i].text,
+					strlen(f->g.formats.items[i].text)),
+			    f->g.formats.items[i].types);
+	strbuf_adds(&f->out, "\t{ 0, 0 },\n};\n");
+}
+
+static void add_face(struct file *f)
+{
+	const struct codegen_limits *limits = &f->g.options->limits;
+
+	strbuf_adds(&f->out, "struct spl_script spl_script = {\n\t.abi = SPL_ABI,\n");
+	strbuf_addf(&f->out, "\t.nprobes = %zu, .probes = probes,\n", f->g.program->probes.count);
+	strbuf_addf(&f->out, "\t.nformats = %zu, .formats = formats,\n", f->g.formats.count);
+	strbuf_adds(&f->out, "\t.string_size = SIZE, .name = SPILE_SCRIPT_NAME,\n");
+	strbuf_addf(&f->out, "\t.max_action = %lldLL, .max_action_timer = %lldLL,\n",
+		    (long long)limits->action, (long long)limits->action_interruptible);
+	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
+		    (long long)limits->nesting, (long long)limits->errors,
+		    (long long)limits->skipped);
+	strbuf_addf(&f->out, "\t.frame_size = %zu, .init = script_init, .fini = script_fini,\n};\n",
+		    frame_size(f));
+	strbuf_adds(&f->out, "#ifdef SPILE_MODULE\n"
+			     "int init_module(void);\n"
+			     "void cleanup_module(void);\n"
+			     "int init_module(void) { return spile_script_register(&spl_script); }\n"
+			     "void cleanup_module(void) { spile_script_unregister(&spl_script); }\n"
+			     "#endif\n");
+}
+
+char *codegen_program(const struct program *program, const struct codegen_options *options)
+{
+	struct file f = { .g = { .program = program, .options = options } };
+
+	arena_init(&f.g.arena);
+	strbuf_init(&f.out);
+	find_locked(&f.g);
+	strbuf_addf(&f.out, "#define SIZE %lld\n", (long long)options->limits.string_size);
+	strbuf_adds(&f.out, "#define S(n) (f + (n) * ((SIZE + 7) & ~7))\n");
+	add_addresses(&f);
+	add_globals(&f);
+	add_functions(&f);
+	add_handlers(&f);
+	add_tables(&f);
+	add_setup(&f);
+	add_face(&f);
+	gen_meta(&f.g, &f.out);
+	arena_deinit(&f.g.arena);
+	return strbuf_steal(&f.out);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * codegen/support.h - what generated C needs beside runtime/script.h; part of the prelude.
+ *
+ * Short helpers that the compiler inlines where they are used and drops where they are not.
+ */
+/* Counts n statements and leaves by label `to` when the budget is used up. */
+#define ACTIONS(n, place, to)                                                                      \
+	do {                                                                                       \
+		if (spl_unlikely(!spl_actions(c, (n)))) {                                          \
+			c->error_place = (place);                                                  \
+			goto to;                                                                   \
+		}                                                                                  \
+	} while (0)
+#define CHECK(to)                                                                                  \
+	do {                                                                                       \
+		if (SPL_FAILED(c))                                                                 \
+			goto to;                                                                   \
+	} while (0)
+
+static inline spl_s64 spl_div(struct spl_ctx *c, spl_s64 a, spl_s64 b, const char *place)
+{
+	if (spl_unlikely(b == 0)) {
+		spl_fail(c, "division by 0", place);
+		return 0;
+	}
+	return b == -1 ? (spl_s64)(0 - (spl_u64)a) : a / b; /* the lowest number / -1 would trap */
+}
+
+static inline spl_s64 spl_mod(struct spl_ctx *c, spl_s64 a, spl_s64 b, const char *place)
+{
+	if (spl_unlikely(b == 0)) {
+		spl_fail(c, "division by 0", place);
+		return 0;
+	}
+	return b == -1 ? 0 : a % b;
+}
+
+static inline spl_s64 spl_shl(spl_s64 a, spl_s64 n)
+{
+	return (spl_s64)((spl_u64)a << (n & 63));
+}
+
+static inline spl_s64 spl_shr(spl_s64 a, spl_s64 n)
+{
+	return a >> (n & 63);
+}
+
+static inline spl_s64 spl_ushr(spl_s64 a, spl_s64 n)
+{
+	return (spl_s64)((spl_u64)a >> (n & 63));
+}
+
+/* error(): the sentence is kept in the context, since the string will not outlive the handler. */
+static inline void spl_raise(struct spl_ctx *c, const char *sentence, const char *place)
+{
+	if (c->error)
+		return;
+	spl_str_copy(c->error_buf, sizeof(c->error_buf), sentence);
+	spl_fail(c, c->error_buf, place);
+}
+
+/* The n-th argument, from 1, as the language counts. */
+static inline spl_s64 spl_nth_arg(struct spl_ctx *c, spl_s64 n, const char *place)
+{
+	if (n >= 1 && n <= 32 && c->regs && (!c->entry_args || n <= 6))
+		return spl_arg(c, (int)n - 1);
+	spl_fail(c, "there is no such argument here", place);
+	return 0;
+}
+
+static inline spl_s64 spl_returnval(struct spl_ctx *c, const char *place)
+{
+	if (c->regs && c->probe->kind == SPL_PROBE_RETURN)
+		return spl_retval(c);
+	spl_fail(c, "returnval() is for return probes", place);
+	return 0;
+}
+
+/* "dst, size" cut to n characters. */
+#define spl_room(dst, size, n) dst, spl_room_size(size, n)
+static inline spl_size spl_room_size(spl_size size, spl_s64 n)
+{
+	return n < 0 ? 1 : (spl_u64)n + 1 < size ? (spl_size)n + 1 : size;
+}
+
+static inline spl_s64 spl_isinstr(const char *s, const char *part)
+{
+	spl_size i;
+
+	for (;; s++) {
+		for (i = 0; part[i] && s[i] == part[i]; i++)
+			;
+		if (!part[i])
+			return 1;
+		if (!*s)
+			return 0;
+	}
+}
+
+static inline char *spl_substr(char *dst, spl_size size, const char *s, spl_s64 start, spl_s64 len)
+{
+	spl_s64 have = spl_str_len(s);
+
+	if (start < 0 || start >= have || len <= 0) {
+		dst[0] = 0;
+		return dst;
+	}
+	return spl_str_copy(dst, spl_room_size(size, len), s + start);
+}
+
+static inline spl_s64 spl_stringat(const char *s, spl_s64 pos)
+{
+	return pos >= 0 && pos < spl_str_len(s) ? (unsigned char)s[pos] : 0;
+}
+
+static inline int spl_digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	ch |= 32;
+	return ch >= 'a' && ch <= 'z' ? ch - 'a' + 10 : 99;
+}
+
+static inline spl_s64 spl_strtol(const char *s, spl_s64 base)
+{
+	spl_u64 value = 0;
+	int negative;
+
+	while (*s == ' ' || (*s >= '\t' && *s <= '\r'))
+		s++;
+	negative = *s == '-';
+	s += *s == '-' || *s == '+';
+	if ((base == 0 || base == 16) && s[0] == '0' && (s[1] | 32) == 'x' && spl_digit(s[2]) < 16) {
+		s += 2;
+		base = 16;
+	} else if (base == 0) {
+		base = *s == '0' ? 8 : 10;
+	}
+	for (; spl_digit(*s) < base; s++)
+		value = value * (spl_u64)base + (spl_u64)spl_digit(*s);
+	return (spl_s64)(negative ? 0 - value : value);
+}
