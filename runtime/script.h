@@ -243,7 +243,7 @@ void spl_map_delete(struct spl_map *map, const union spl_val *keys);
 void spl_map_clear(struct spl_map *map);
 spl_s64 spl_map_count(struct spl_map *map);
 
-/** An entry while iterating. Keys and value are read through it. */
+/** An entry while iterating. Keys and value are read through it; `key` counts from 1. */
 struct spl_map_entry;
 /**
  * Puts the entries in order: by = 0 the value, k the k-th key from 1; dir +1 ascending, -1
@@ -267,7 +267,8 @@ void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args);
 /** sprintf: makes the text here and now, cut to size. */
 char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
 		 const union spl_val *args);
-/** warn(), error() and log(): a line on the reader's standard error; level 'W', 'E' or 'L'. */
+/** warn() and log(): a line on the reader's standard error; level 'W' or 'L'. The text has neither
+ * a newline at its end nor "WARNING: ". (error() is spl_fail(): the probe runner sends its line.) */
 void spl_message(struct spl_ctx *c, char level, const char *text);
 
 /* --- target variables -------------------------------------------------------------------------------------------- */
@@ -287,7 +288,10 @@ spl_s64 spl_load_user(struct spl_ctx *c, spl_u64 addr, int width, int is_signed,
 /** A bit field: `bits` bits at bit `shift` of the 8 (or `width`) bytes at addr. */
 spl_s64 spl_load_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
 		      int is_signed, const char *place);
-/** kernel_string() and user_string(): copies a NUL-terminated string; dst is "" on a fault. */
+/**
+ * kernel_string() and user_string(): copies a NUL-terminated string. On a fault dst is "", and it
+ * is an error at `place` unless place is NULL.
+ */
 char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 		      const char *place);
 char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
@@ -304,6 +308,7 @@ spl_s64 spl_fn_euid(struct spl_ctx *c);
 spl_s64 spl_fn_gid(struct spl_ctx *c);
 spl_s64 spl_fn_egid(struct spl_ctx *c);
 spl_s64 spl_fn_cpu(struct spl_ctx *c);
+spl_s64 spl_fn_target(struct spl_ctx *c); /* the process of -c or -x; 0 none */
 spl_s64 spl_fn_gettimeofday_ns(struct spl_ctx *c);
 spl_s64 spl_fn_get_cycles(struct spl_ctx *c);
 spl_s64 spl_fn_jiffies(struct spl_ctx *c);

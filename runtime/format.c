@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * runtime/format.c - printf of the script language; see format.h. Any context.
+ *
+ * A conversion is parsed into a `struct spec`, its arguments are fetched one by one from either
+ * source, and one function for each group of conversions writes it. Digits are made in a buffer
+ * on the stack, padding is written without one, so no width can overflow anything.
+ */
+#include "runtime/format.h"
+
+#include "engine/host.h"
+#include "runtime/script.h"
+
+#define FLAG_LEFT 1
+#define FLAG_PLUS 2
+#define FLAG_SPACE 4
+#define FLAG_ZERO 8
+#define FLAG_ALT 16
+
+#define DIGITS_MAX 24          /* 64 bits in octal are 22 digits */
+#define WIDTH_MAX (1 << 20)    /* a wild `*` shall not print for ever */
+
+/** One conversion: %[flags][width][.precision]letter. */
+struct spec {
+	unsigned flags;
+	int64_t width;
+	int64_t precision; /* -1: none was given */
+	char letter;
+};
+
+/** One argument, whichever source it came from. */
+struct argument {
+	bool is_string;
+	int64_t n;
+	const char *s;
+	size_t len; /* of s */
+};
+
+/** Where the arguments come from: an array of values, or a record's payload if that is NULL. */
+struct source {
+	const char *types;
+	const union spl_val *values;
+	const char *at, *end;
+	bool truncated;
+};
+
+/* --- sink --------------------------------------------------------------------------------------- */
+
+void format_sink_init(struct format_sink *sink, char *buf, size_t size)
+{
+	*sink = (struct format_sink){ .buf = buf, .cap = size - 1 };
+}
+
+char *format_sink_finish(struct format_sink *sink)
+{
+	sink->buf[sink->len] = '\0';
+	return sink->buf;
+}
+
+/** Room for at least one byte; false when the text is to be cut. */
+static bool has_room(struct format_sink *sink)
+{
+	if (sink->len == sink->cap && sink->flush)
+		sink->flush(sink);
+	return sink->len < sink->cap;
+}
+
+void format_write(struct format_sink *sink, const char *s, size_t len)
+{
+	while (len && has_room(sink)) {
+		size_t n = sink->cap - sink->len;
+
+		n = n < len ? n : len;
+		memcpy(sink->buf + sink->len, s, n);
+		sink->len += n;
+		s += n;
+		len -= n;
+	}
+}
+
+static void put_repeated(struct format_sink *sink, char ch, int64_t count)
+{
+	for (; count > 0 && has_room(sink); count--)
+		sink->buf[sink->len++] = ch;
+}
+
+void format_puts(struct format_sink *sink, const char *s)
+{
+	format_write(sink, s, spl_str_len(s));
+}
+
+/* --- arguments ------------------------------------------------------------------------------------ */
+
+static struct argument from_values(struct source *src, char type)
+{
+	struct argument arg = { .is_string = type == 's', .s = "" };
+
+	if (arg.is_string) {
+		arg.s = src->values->s;
+		arg.len = spl_str_len(arg.s);
+	} else {
+		arg.n = src->values->n;
+	}
+	src->values++;
+	return arg;
+}
+
+static bool payload_take(struct source *src, size_t size, const char **ret)
+{
+	if ((size_t)(src->end - src->at) < size) {
+		src->truncated = true;
+		src->at = src->end;
+		return false;
+	}
+	*ret = src->at;
+	src->at += size;
+	return true;
+}
+
+static struct argument from_payload(struct source *src, char type)
+{
+	struct argument arg = { .is_string = type == 's', .s = "" };
+	const char *p;
+	uint32_t len;
+
+	if (!arg.is_string) {
+		if (payload_take(src, 8, &p))
+			memcpy(&arg.n, p, 8);
+		return arg;
+	}
+	if ((size_t)(src->end - src->at) < sizeof(len)) {
+		src->truncated = true;
+		return arg;
+	}
+	memcpy(&len, src->at, sizeof(len));
+	if (payload_take(src, (sizeof(len) + (size_t)len + 7) & ~(size_t)7, &p)) {
+		arg.s = p + sizeof(len);
+		arg.len = len;
+	}
+	return arg;
+}
+
+/** The next argument; 0 when there is none left. */
+static struct argument next_argument(struct source *src)
+{
+	char type = *src->types;
+
+	if (!type)
+		return (struct argument){ .s = "" };
+	src->types++;
+	return src->values ? from_values(src, type) : from_payload(src, type);
+}
+
+/* --- conversions ------------------------------------------------------------------------------------ */
+
+/** Writes digits of n so that they end at `end`; returns where they start. */
+static char *digits_of(char *end, uint64_t n, unsigned base, bool upper)
+{
+	const char *alphabet = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+
+	if (base == 10) {
+		for (; n; n /= 10)
+			*--end = '0' + n % 10;
+	} else {
+		unsigned shift = base == 16 ? 4 : 3;
+
+		for (; n; n >>= shift)
+			*--end = alphabet[n & (base - 1)];
+	}
+	return end;
+}
+
+/** Prefix and digits with padding: spaces, prefix, zeros, digits, spaces. */
+static void put_number(struct format_sink *sink, const struct spec *spec, const char *prefix,
+		       const char *digits, int64_t len)
+{
+	int64_t prefix_len = spl_str_len(prefix);
+	int64_t zeros = spec->precision > len ? spec->precision - len : 0;
+	int64_t rest = spec->width - prefix_len - zeros - len;
+
+	if (rest > 0 && (spec->flags & FLAG_ZERO) && spec->precision < 0 &&
+	    !(spec->flags & FLAG_LEFT)) {
+		zeros += rest;
+		rest = 0;
+	}
+	if (!(spec->flags & FLAG_LEFT))
+		put_repeated(sink, ' ', rest);
+	format_write(sink, prefix, prefix_len);
+	put_repeated(sink, '0', zeros);
+	format_write(sink, digits, len);
+	if (spec->flags & FLAG_LEFT)
+		put_repeated(sink, ' ', rest);
+}
+
+static void put_signed(struct format_sink *sink, const struct spec *spec, int64_t n)
+{
+	char buf[DIGITS_MAX], *end = buf + sizeof(buf);
+	char *p = digits_of(end, n < 0 ? -(uint64_t)n : (uint64_t)n, 10, false);
+	const char *prefix = "";
+
+	if (p == end && spec->precision != 0)
+		*--p = '0';
+	if (n < 0)
+		prefix = "-";
+	else if (spec->flags & FLAG_PLUS)
+		prefix = "+";
+	else if (spec->flags & FLAG_SPACE)
+		prefix = " ";
+	put_number(sink, spec, prefix, p, end - p);
+}
+
+static void put_unsigned(struct format_sink *sink, const struct spec *spec, uint64_t n)
+{
+	unsigned base = spec->letter == 'u' ? 10 : spec->letter == 'o' ? 8 : 16;
+	char buf[DIGITS_MAX], *end = buf + sizeof(buf);
+	char *p = digits_of(end, n, base, spec->letter == 'X');
+	const char *prefix = "";
+
+	if (p == end && spec->precision != 0)
+		*--p = '0';
+	if (spec->flags & FLAG_ALT) {
+		if (base == 16 && n)
+			prefix = spec->letter == 'X' ? "0X" : "0x";
+		else if (base == 8 && (p == end || *p != '0') && spec->precision <= end - p)
+			*--p = '0';
+	}
+	put_number(sink, spec, prefix, p, end - p);
+}
+
+static void put_pointer(struct format_sink *sink, struct spec spec, uint64_t n)
+{
+	char buf[DIGITS_MAX], *end = buf + sizeof(buf), *p = digits_of(end, n, 16, false);
+
+	if (spec.precision < 0 && !spec.width)
+		spec.precision = 16;
+	if (p == end)
+		*--p = '0';
+	put_number(sink, &spec, "0x", p, end - p);
+}
+
+void format_pointer(struct format_sink *sink, uint64_t addr)
+{
+	put_pointer(sink, (struct spec){ .precision = -1, .letter = 'p' }, addr);
+}
+
+/** Bytes with padding to the width; strings are padded with spaces only. */
+static void put_padded(struct format_sink *sink, const struct spec *spec, const char *s,
+		       int64_t len)
+{
+	if (!(spec->flags & FLAG_LEFT))
+		put_repeated(sink, ' ', spec->width - len);
+	format_write(sink, s, len);
+	if (spec->flags & FLAG_LEFT)
+		put_repeated(sink, ' ', spec->width - len);
+}
+
+static void put_string(struct format_sink *sink, const struct spec *spec, const struct argument *arg)
+{
+	int64_t len = arg->len;
+
+	if (spec->precision >= 0 && spec->precision < len)
+		len = spec->precision;
+	put_padded(sink, spec, arg->s, len);
+}
+
+static void put_hex_bytes(struct format_sink *sink, const struct spec *spec,
+			  const struct argument *arg)
+{
+	int64_t len = arg->len;
+
+	if (spec->precision >= 0 && spec->precision < len)
+		len = spec->precision;
+	put_repeated(sink, ' ', spec->flags & FLAG_LEFT ? 0 : spec->width - 2 * len);
+	for (int64_t i = 0; i < len; i++) {
+		format_write(sink, &"0123456789abcdef"[(arg->s[i] >> 4) & 15], 1);
+		format_write(sink, &"0123456789abcdef"[arg->s[i] & 15], 1);
+	}
+	put_repeated(sink, ' ', spec->flags & FLAG_LEFT ? spec->width - 2 * len : 0);
+}
+
+/** %b: little-endian bytes, as memory has them. */
+static void put_binary(struct format_sink *sink, const struct spec *spec, int64_t n)
+{
+	size_t len = spec->width == 1 || spec->width == 2 || spec->width == 4 ? spec->width : 8;
+
+	format_write(sink, (const char *)&n, len);
+}
+
+static void put_argument(struct format_sink *sink, const struct spec *spec, struct argument arg)
+{
+	char ch = (char)arg.n;
+
+	if (arg.is_string) {
+		if (spec->letter == 'M')
+			put_hex_bytes(sink, spec, &arg);
+		else
+			put_string(sink, spec, &arg);
+		return;
+	}
+	switch (spec->letter) {
+	case 'u':
+	case 'o':
+	case 'x':
+	case 'X':
+		put_unsigned(sink, spec, arg.n);
+		break;
+	case 'p':
+		put_pointer(sink, *spec, arg.n);
+		break;
+	case 'c':
+		put_padded(sink, spec, &ch, 1);
+		break;
+	case 'b':
+		put_binary(sink, spec, arg.n);
+		break;
+	default:
+		put_signed(sink, spec, arg.n);
+	}
+}
+
+/* --- the format's text ---------------------------------------------------------------------------------- */
+
+static const char *parse_flags(const char *p, struct spec *spec)
+{
+	for (;; p++) {
+		switch (*p) {
+		case '-':
+			spec->flags |= FLAG_LEFT;
+			break;
+		case '+':
+			spec->flags |= FLAG_PLUS;
+			break;
+		case ' ':
+			spec->flags |= FLAG_SPACE;
+			break;
+		case '0':
+			spec->flags |= FLAG_ZERO;
+			break;
+		case '#':
+			spec->flags |= FLAG_ALT;
+			break;
+		default:
+			return p;
+		}
+	}
+}
+
+/** Digits, or `*` for an argument. */
+static const char *parse_count(const char *p, struct source *src, int64_t *ret)
+{
+	*ret = 0;
+	if (*p == '*') {
+		*ret = next_argument(src).n;
+		return p + 1;
+	}
+	for (; *p >= '0' && *p <= '9'; p++)
+		if (*ret < WIDTH_MAX)
+			*ret = *ret * 10 + (*p - '0');
+	return p;
+}
+
+/** Parses what follows a '%'; returns the place behind the letter. */
+static const char *parse_spec(const char *p, struct source *src, struct spec *spec)
+{
+	*spec = (struct spec){ .precision = -1 };
+	p = parse_flags(p, spec);
+	p = parse_count(p, src, &spec->width);
+	if (spec->width < 0) {
+		spec->flags |= FLAG_LEFT;
+		spec->width = spec->width < -WIDTH_MAX ? WIDTH_MAX : -spec->width;
+	}
+	if (*p == '.')
+		p = parse_count(p + 1, src, &spec->precision);
+	while (*p == 'h' || *p == 'l' || *p == 'L' || *p == 'z' || *p == 'q')
+		p++;
+	spec->width = spec->width > WIDTH_MAX ? WIDTH_MAX : spec->width;
+	spec->precision = spec->precision > WIDTH_MAX ? WIDTH_MAX : spec->precision;
+	spec->precision = spec->precision < 0 ? -1 : spec->precision;
+	spec->letter = *p;
+	return *p ? p + 1 : p;
+}
+
+static bool is_conversion(char letter)
+{
+	for (const char *p = "diuoxXcspbmM"; *p; p++)
+		if (*p == letter)
+			return true;
+	return false;
+}
+
+static void render(struct format_sink *sink, const char *text, struct source *src)
+{
+	while (*text) {
+		const char *percent = text;
+		struct spec spec;
+
+		while (*percent && *percent != '%')
+			percent++;
+		format_write(sink, text, percent - text);
+		if (!*percent)
+			return;
+		text = parse_spec(percent + 1, src, &spec);
+		if (spec.letter == '%')
+			format_write(sink, "%", 1);
+		else if (is_conversion(spec.letter))
+			put_argument(sink, &spec, next_argument(src));
+		else
+			format_write(sink, percent, text - percent);
+	}
+}
+
+void format_render(struct format_sink *sink, const char *text, const char *types,
+		   const union spl_val *args)
+{
+	struct source src = { .types = types, .values = args };
+
+	render(sink, text, &src);
+}
+
+bool format_render_payload(struct format_sink *sink, const char *text, const char *types,
+			   const void *payload, size_t size)
+{
+	struct source src = { .types = types, .at = payload, .end = (const char *)payload + size };
+
+	render(sink, text, &src);
+	return !src.truncated;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** runtime/internal.h - what the run-time's own files share. Context: any, unless said otherwise. */
+#ifndef SPILE_RUNTIME_INTERNAL_H
+#define SPILE_RUNTIME_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/session.h"
+
+/* --- session state ------------------------------------------------------------------------------ */
+
+static inline bool spl_state_is(const struct spl_session *session, enum spl_state state)
+{
+	return __atomic_load_n(&session->state, __ATOMIC_ACQUIRE) == (uint32_t)state;
+}
+
+/** Goes from one state to another; false if the state was another one. */
+static inline bool spl_state_move(struct spl_session *session, enum spl_state from,
+				  enum spl_state to)
+{
+	uint32_t expected = from;
+
+	return __atomic_compare_exchange_n(&session->state, &expected, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+static inline void spl_session_wake(struct spl_session *session)
+{
+	if (session->wake)
+		session->wake(session);
+}
+
+/** The CPU that a context belongs to: the context is its first member. */
+static inline struct spl_cpu *spl_ctx_cpu(struct spl_ctx *c)
+{
+	return (struct spl_cpu *)c;
+}
+
+/** Sends a line to the reader; the session's CPU may be in the middle of a handler. */
+void spl_cpu_message(struct spl_session *session, struct spl_cpu *cpu, char level, const char *text,
+		     size_t len);
+/** Commits the record being written and wakes the reader if it waits. */
+void spl_cpu_commit(struct spl_session *session, struct spl_cpu *cpu);
+/** Reserves a record; NULL when it is lost. */
+void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
+		      uint16_t format, size_t payload);
+
+/* --- errors --------------------------------------------------------------------------------------- */
+
+/** Raises an error whose sentence ends in an address: "kernel read fault at 0x...". */
+void spl_fail_address(struct spl_ctx *c, const char *sentence, uint64_t addr, const char *place);
+
+/* --- thread_indent ----------------------------------------------------------------------------------- */
+
+/** The table of thread_indent(); task context. */
+struct spl_indent *spl_indent_create(void);
+void spl_indent_destroy(struct spl_indent *indent);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** runtime/map.h - the inside of a map, shared by map.c and sort.c; the essay is in map.c. */
+#ifndef SPILE_RUNTIME_MAP_H
+#define SPILE_RUNTIME_MAP_H
+
+#include <stdint.h>
+
+#include "runtime/script.h"
+
+#define MAP_ENTRIES_MAX (1u << 26)
+#define MAP_STRING_MAX (1u << 20)
+
+/** Where a key or the value lies in an entry. */
+struct map_cell {
+	uint32_t offset;
+	char type; /* 'n' or 's' */
+};
+
+struct spl_map_entry {
+	uint32_t hash;
+	uint32_t chain;      /* next in the bucket, or next of the free ones */
+	uint32_t prev, next; /* in the order of insertion */
+	uint32_t sorted;     /* next in the sorted chain */
+	uint32_t pad;
+};
+
+struct spl_map {
+	uint32_t bucket_bits;
+	uint32_t nkeys;
+	uint32_t entry_size;
+	uint32_t string_size;
+	uint32_t max_entries;
+	uint32_t wrap;
+	uint32_t count;
+	uint32_t used;           /* entries of the pool that were ever taken since the last clear */
+	uint32_t free;           /* given back, linked by chain */
+	uint32_t oldest, newest; /* ends of the insertion order */
+	uint32_t sorted;         /* start of the sorted chain; 0: the set of entries has changed */
+	uint32_t *buckets;
+	char *pool;
+	struct map_cell value;
+	struct map_cell keys[SPL_KEYS_MAX];
+};
+
+static inline struct spl_map_entry *map_entry(const struct spl_map *map, uint32_t at)
+{
+	return (struct spl_map_entry *)(map->pool + (spl_size)(at - 1) * map->entry_size);
+}
+
+/** An entry's number: its pool position plus one. Divides, so not for the common paths. */
+static inline uint32_t map_number_of(const struct spl_map *map, const struct spl_map_entry *e)
+{
+	return (uint32_t)((spl_size)((const char *)e - map->pool) / map->entry_size) + 1;
+}
+
+static inline spl_s64 *map_number(const struct spl_map_entry *e, const struct map_cell *cell)
+{
+	return (spl_s64 *)((char *)e + cell->offset);
+}
+
+static inline char *map_string(const struct spl_map_entry *e, const struct map_cell *cell)
+{
+	return (char *)e + cell->offset;
+}
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * runtime/print.c - print statements and messages. Any context.
+ *
+ * A print costs a walk over its arguments and one record: what the text looks like is the reader's
+ * work (runtime/format.h). The record's layout is told in ring/ring.h.
+ */
+#include "engine/host.h"
+#include "runtime/format.h"
+#include "runtime/internal.h"
+
+#define STRING_MAX 65536 /* a string that lost its NUL shall not take the ring */
+
+void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
+		      uint16_t format, size_t payload)
+{
+	void *p = ring_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
+
+	if (spl_unlikely(!p) && ring_wake_wanted(&cpu->ring))
+		spl_session_wake(session);
+	return p;
+}
+
+void spl_cpu_commit(struct spl_session *session, struct spl_cpu *cpu)
+{
+	if (spl_unlikely(ring_commit(&cpu->ring)))
+		spl_session_wake(session);
+}
+
+void spl_cpu_message(struct spl_session *session, struct spl_cpu *cpu, char level, const char *text,
+		     size_t len)
+{
+	char *p = spl_cpu_reserve(session, cpu, RING_MESSAGE, level, len + 1);
+
+	if (!p)
+		return;
+	memcpy(p, text, len);
+	p[len] = '\0';
+	spl_cpu_commit(session, cpu);
+}
+
+void spl_message(struct spl_ctx *c, char level, const char *text)
+{
+	spl_cpu_message(c->session, spl_ctx_cpu(c), level, text, spl_str_len(text));
+}
+
+static uint32_t string_length(const char *s)
+{
+	uint32_t len = 0;
+
+	while (len < STRING_MAX && s[len])
+		len++;
+	return len;
+}
+
+static size_t string_room(uint32_t len)
+{
+	return (sizeof(uint32_t) + len + 7) & ~(size_t)7;
+}
+
+static size_t payload_size(const char *types, const union spl_val *args)
+{
+	size_t size = 0;
+
+	for (; *types; types++, args++)
+		size += *types == 's' ? string_room(string_length(args->s)) : 8;
+	return size;
+}
+
+void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args)
+{
+	const char *types = c->session->script->formats[format].types;
+	struct spl_cpu *cpu = spl_ctx_cpu(c);
+	char *p = spl_cpu_reserve(c->session, cpu, RING_PRINT, format, payload_size(types, args));
+
+	if (!p)
+		return;
+	for (; *types; types++, args++) {
+		if (*types == 's') {
+			uint32_t len = string_length(args->s);
+
+			memcpy(p, &len, sizeof(len));
+			memcpy(p + sizeof(len), args->s, len);
+			p += string_room(len);
+		} else {
+			memcpy(p, &args->n, 8);
+			p += 8;
+		}
+	}
+	spl_cpu_commit(c->session, cpu);
+}
+
+char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
+		 const union spl_val *args)
+{
+	const struct spl_format *f = &c->session->script->formats[format];
+	struct format_sink sink;
+
+	format_sink_init(&sink, dst, size);
+	format_render(&sink, f->text, f->types, args);
+	return format_sink_finish(&sink);
+}
