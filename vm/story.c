@@ -24,16 +24,17 @@ static int line_len(const char *s)
 
 void story_add_tail(struct strbuf *out, const char *log, int lines)
 {
-	const char *p = log + strlen(log);
+	const char *end = log + strlen(log), *p;
 
-	while (p > log && (p[-1] == '\n' || p[-1] == '\r'))
-		p--;
+	while (end > log && (end[-1] == '\n' || end[-1] == '\r'))
+		end--;
+	p = end;
 	while (p > log) {
 		if (p[-1] == '\n' && --lines <= 0)
 			break;
 		p--;
 	}
-	while (*p) {
+	while (p < end) {
 		strbuf_addf(out, "    %.*s\n", line_len(p), p);
 		p += strcspn(p, "\n");
 		p += *p == '\n';
