@@ -64,7 +64,7 @@ static void print_help(FILE *f)
 	      f);
 	for (int i = 0; i < NOPTIONS; i++)
 		print_option(f, &option_rows[i]);
-	fputs("\nWithout a script, each with a --help of its own:\n"
+	fputs("\nWithout a script:\n"
 	      "  --check                  does the core fit the running kernel? row by row\n"
 	      "  --load, --unload         the core\n"
 	      "  --fit                    write the module image that would be loaded\n",

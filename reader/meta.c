@@ -3,8 +3,7 @@
  * The section .spile.meta: lines of tab-separated fields, described in codegen/README.md.
  *
  * An object can come from anywhere, so nothing is believed: the ELF is read through libelf, which
- * checks offsets, every line's fields are counted, and a format's conversions must agree with its
- * types, because the printer passes numbers and string pointers by them.
+ * checks offsets, and every line's fields are counted and checked.
  */
 #include "reader/meta.h"
 
@@ -21,50 +20,6 @@
 enum { FIELDS_MAX = 5 };
 
 static const char bad_object[] = "the object's section " SECTION " is damaged";
-
-/* --- formats -------------------------------------------------------------------------------------- */
-
-/* One conversion after its '%': the letters of the arguments it takes, "" for "%%"; NULL if wrong. */
-static const char *conversion_types(const char **pos)
-{
-	/* By the number of stars, each an argument of its own in front. */
-	static const char *const number[] = { "n", "nn", "nnn" };
-	static const char *const string[] = { "s", "ns", "nns" };
-	const char *p = *pos + strspn(*pos, "-+ #0'");
-	int stars = 0;
-
-	for (; strchr("0123456789.*", *p) && *p; p++)
-		stars += *p == '*';
-	*pos = p + (*p != '\0');
-	if (stars > 2)
-		return NULL;
-	switch (*p) {
-	case '%':
-		return stars ? NULL : "";
-	case 'd': case 'i': case 'o': case 'u': case 'x': case 'X': case 'p': case 'b': case 'c':
-	case 'm': case 'M':
-		return number[stars];
-	case 's':
-		return string[stars];
-	}
-	return NULL;
-}
-
-bool meta_format_agrees(const struct spl_format *format)
-{
-	const char *types = format->types;
-
-	for (const char *p = strchr(format->text, '%'); p; p = strchr(p, '%')) {
-		const char *taken;
-
-		p++;
-		taken = conversion_types(&p);
-		if (!taken || strncmp(types, taken, strlen(taken)) != 0)
-			return false;
-		types += strlen(taken);
-	}
-	return *types == '\0';
-}
 
 /* --- lines ---------------------------------------------------------------------------------------- */
 
@@ -172,8 +127,9 @@ static struct error *take_format(struct parser *p)
 {
 	struct spl_format format = { .types = p->fields[1], .text = p->fields[2] };
 
-	if (!meta_format_agrees(&format))
-		return parse_error(p, "a format does not agree with its types");
+	/* Whether the text's conversions agree with the types does not matter to the formatter. */
+	if (format.types[strspn(format.types, "ns")])
+		return parse_error(p, "an unknown type");
 	if (p->formats.count > UINT16_MAX)
 		return parse_error(p, "too many formats");
 	ARENA_APPEND(&p->meta->arena, &p->formats, format);
@@ -318,7 +274,7 @@ static const char *copy(struct script_meta *meta, const char *s)
 	return arena_strdup(&meta->arena, s ? s : "");
 }
 
-struct error *meta_create_script(const struct spl_script *script, struct script_meta **ret)
+struct script_meta *meta_create_script(const struct spl_script *script)
 {
 	struct script_meta *meta = meta_alloc();
 
@@ -329,10 +285,6 @@ struct error *meta_create_script(const struct spl_script *script, struct script_
 	for (uint32_t i = 0; i < script->nformats; i++) {
 		meta->formats[i].text = copy(meta, script->formats[i].text);
 		meta->formats[i].types = copy(meta, script->formats[i].types);
-		if (!meta_format_agrees(&meta->formats[i])) {
-			meta_destroy(meta);
-			return error_create(EINVAL, "format %u does not agree with its types", i);
-		}
 	}
 	meta->nprobes = script->nprobes;
 	meta->probes = arena_alloc(&meta->arena, (script->nprobes + 1) * sizeof(*meta->probes));
@@ -341,6 +293,5 @@ struct error *meta_create_script(const struct spl_script *script, struct script_
 		meta->probes[i].symbol = copy(meta, script->probes[i].func);
 		meta->probes[i].source = "";
 	}
-	*ret = meta;
-	return NULL;
+	return meta;
 }

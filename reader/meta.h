@@ -8,7 +8,6 @@
 #ifndef SPILE_READER_META_H
 #define SPILE_READER_META_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,9 +38,7 @@ struct error *meta_create_elf(const void *object, size_t len, struct script_meta
 /** Parses the section's bytes alone. */
 struct error *meta_create(const void *section, size_t len, struct script_meta **ret);
 /** Copies what a loaded script says about itself. */
-struct error *meta_create_script(const struct spl_script *script, struct script_meta **ret);
-/** Whether the conversions of a format take arguments of its types, one for one. */
-bool meta_format_agrees(const struct spl_format *format);
+struct script_meta *meta_create_script(const struct spl_script *script);
 void meta_destroy(struct script_meta *meta);
 
 #endif

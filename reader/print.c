@@ -3,14 +3,12 @@
 
 #include <string.h>
 
+#include "runtime/format.h"
+
 void printer_init(struct printer *printer, const struct script_meta *meta, struct output *out,
 		  struct output *err)
 {
 	*printer = (struct printer){ .meta = meta, .out = out, .err = err };
-}
-
-void printer_deinit(struct printer *printer)
-{
 }
 
 /* A line for standard error. The text ends at its NUL, or at the record's end. */
@@ -27,10 +25,46 @@ static void print_message(struct printer *p, const struct ring_record *record)
 	output_adds(p->err, "\n");
 }
 
+/* The formatter's sink over the output's buffer. */
+struct print_sink {
+	struct format_sink sink;
+	struct output *out;
+};
+
+static void sink_flush(struct format_sink *sink)
+{
+	struct output *out = ((struct print_sink *)sink)->out;
+
+	out->len = sink->len;
+	output_flush(out);
+	sink->len = 0;
+}
+
+static void print_text(struct printer *p, const struct ring_record *record)
+{
+	const struct spl_format *format = &p->meta->formats[record->format];
+	struct output *out = p->out;
+	struct print_sink ps = { .out = out,
+				 .sink = { .buf = out->buf, .len = out->len, .cap = out->cap,
+					   .flush = sink_flush } };
+
+	if (!format_render_payload(&ps.sink, format->text, format->types, record + 1,
+				   record->size - sizeof(*record)))
+		p->damaged++;
+	out->len = ps.sink.len;
+}
+
 void printer_record(void *arg, const struct ring_record *record)
 {
 	struct printer *p = arg;
 
-	if (record->kind == RING_MESSAGE)
+	if (record->kind == RING_MESSAGE) {
 		print_message(p, record);
+	} else if (record->kind == RING_PRINT && record->format < p->meta->nformats) {
+		if (p->err->len)
+			output_flush(p->err);
+		print_text(p, record);
+	} else {
+		p->damaged++;
+	}
 }

@@ -21,14 +21,11 @@ struct printer {
 	const struct script_meta *meta;
 	struct output *out;
 	struct output *err;
-	char *strings;        /* NUL-terminated copies of one record's strings */
-	size_t strings_size;
-	uint64_t damaged;     /* records that made no sense */
+	uint64_t damaged; /* records that made no sense: of no format, or cut short */
 };
 
 void printer_init(struct printer *printer, const struct script_meta *meta, struct output *out,
 		  struct output *err);
-void printer_deinit(struct printer *printer);
 /** Prints one record; `arg` is the struct printer (a merge_sink_t). */
 void printer_record(void *arg, const struct ring_record *record);
 

@@ -254,9 +254,13 @@ static struct error *run_report(struct run *run, int *status)
 	strbuf_init(&text);
 	if (!error) {
 		report_warnings(&report, meta, &warnings);
+		if (run->printer.damaged)
+			strbuf_addf(&warnings, "WARNING: %" PRIu64 " records were damaged\n",
+				    run->printer.damaged);
 		if (report.totals.errors || warn_child(run) || run->out.err)
 			*status = RUN_EXIT_FAILED;
-		else if (report_lost(&report) || report_skipped(&report, meta))
+		else if (report_lost(&report) || report_skipped(&report, meta) ||
+			 run->printer.damaged)
 			*status = RUN_EXIT_LOSSY;
 		if (run->options->verbose)
 			add_verbose(run, &warnings);
@@ -332,7 +336,6 @@ static struct error *run_home(struct run *run, int *status)
 		error = error_create(run->out.err, "cannot write the output: %s",
 				     strerror(run->out.err));
 	run_flush(run);
-	printer_deinit(&run->printer);
 	merge_deinit(&run->merge);
 	return error;
 }
