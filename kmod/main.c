@@ -7,6 +7,7 @@
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/home.h"
 #include "kmod/device.h"
+#include "kmod/script.h"
 
 int init_module(void);
 void cleanup_module(void);
@@ -17,6 +18,7 @@ int init_module(void)
 
 	if (err)
 		return err;
+	script_registry_init();
 	err = device_init();
 	if (err)
 		engine_deinit();

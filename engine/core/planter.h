@@ -22,7 +22,8 @@
  *   release     frees what hangs on site->plant, for each site of a list; NULL was never planted.
  *   arm, disarm one planted site on and off, when the last probe of it is disabled or the first
  *               enabled. disarm does not wait for running hits.
- *   update      the site's needs grew (site->has_post); may be NULL when that needs no change.
+ *   update      the site got its first post_handler after it was planted; may be NULL when that
+ *               needs no change.
  *   account     the misses that only the planter (or what is below it) can know, since planting;
  *               may be NULL.
  *

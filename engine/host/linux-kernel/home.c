@@ -48,6 +48,7 @@ static uint64_t home_adjust(uint64_t addr)
 	return site ? site : addr;
 }
 
+/* Compares only: the module may be gone by now. */
 static bool is_ours(const struct module *module)
 {
 	return module == &__this_module ||
@@ -57,14 +58,12 @@ static bool is_ours(const struct module *module)
 static int home_check(uint64_t addr)
 {
 	struct module *module;
-	bool ours;
 
 	host_preempt_disable();
 	module = kfn_module_text_address(addr);
-	ours = module && is_ours(module);
 	host_preempt_enable();
 
-	if (ours || (!module && !kfn_core_kernel_text(addr)))
+	if (module ? is_ours(module) : !kfn_core_kernel_text(addr))
 		return -EINVAL;
 	if (khas(within_kprobe_blacklist) && kfn_within_kprobe_blacklist(addr))
 		return -EINVAL;

@@ -16,10 +16,7 @@ const struct engine_home *kernel_home_init(void);
 /** After engine_deinit(): waits until the kernel has put its own text back. Task context. */
 void kernel_home_deinit(void);
 
-/**
- * Set by kmod/: tells script modules, whose text is refused like our own. Called in task context
- * with preemption disabled; may be NULL.
- */
+/** Set by kmod/: tells script modules, whose text is refused like our own. Task context. */
 extern bool (*kernel_home_is_script)(const struct module *module);
 
 /** Makes a struct mutex usable, whatever this kernel calls that. Task context. */

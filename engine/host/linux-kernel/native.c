@@ -2,9 +2,11 @@
 /*
  * The native planter: any instruction, by the kernel's own register_kprobe underneath.
  *
- * One kernel kprobe for each site calls the site's handlers. A site that gets a post_handler gets
- * a second kernel kprobe that carries only that: the kernel puts both on one breakpoint, and the
- * sites without post_handlers keep the chance of being optimized to a jump.
+ * One kernel kprobe for each site calls the site's handlers. It has a post_handler only when one
+ * of the site's probes has, because that keeps the kernel from optimizing it to a jump. When the
+ * first post_handler arrives later, the kernel kprobe is replaced; hits in between, some
+ * milliseconds, are not seen. (A second kernel kprobe for the post_handlers beside the first would
+ * leave no gap, but 5.10 does not call a post_handler that joins a kprobe without one.)
  *
  * Contexts: task context under the engine's lock, except the two handlers, which run in any.
  */
@@ -13,15 +15,10 @@
 
 #define NATIVE_FLAG_DISABLED 2u /* the kernel's KPROBE_FLAG_DISABLED, the same value as ours */
 
-struct native_kprobe {
+struct native_plant {
 	struct kernel_kprobe kp; /* first: the kernel's handlers get its address */
 	struct spile_site *site;
-};
-
-struct native_plant {
-	struct native_kprobe pre;
-	struct native_kprobe post;
-	bool has_post; /* `post` is registered */
+	uint64_t missed_before;  /* by a kernel kprobe that this one replaced */
 };
 
 static inline struct native_plant *plant_of(const struct spile_site *site)
@@ -33,36 +30,26 @@ static inline struct native_plant *plant_of(const struct spile_site *site)
 
 static int native_pre(struct kernel_kprobe *kp, struct pt_regs *regs)
 {
-	return engine_hit(((struct native_kprobe *)kp)->site, regs);
+	return engine_hit(((struct native_plant *)kp)->site, regs);
 }
 
 static void native_post(struct kernel_kprobe *kp, struct pt_regs *regs, unsigned long flags)
 {
-	engine_hit_post(((struct native_kprobe *)kp)->site, regs, flags);
+	engine_hit_post(((struct native_plant *)kp)->site, regs, flags);
 }
 
-/* --- registering ---------------------------------------------------------------------------------- */
+/* --- registering and unregistering ------------------------------------------------------------ */
 
-static int native_register(struct native_kprobe *native, struct spile_site *site)
+static int plant_register(struct native_plant *plant, bool with_post)
 {
-	native->site = site;
-	knative(&native->kp, kprobe, addr) = (void *)site->addr;
-	knative(&native->kp, kprobe, flags) = site->enabled ? 0 : NATIVE_FLAG_DISABLED;
-	return kfn_register_kprobe(&native->kp);
-}
+	struct spile_site *site = plant->site;
 
-/* The post_handlers of a site arrive: task context. */
-static int native_update(struct spile_site *site)
-{
-	struct native_plant *plant = plant_of(site);
-	int err;
-
-	if (plant->has_post || !site->has_post)
-		return 0;
-	knative(&plant->post.kp, kprobe, post_handler) = native_post;
-	err = native_register(&plant->post, site);
-	plant->has_post = !err;
-	return err;
+	memset(&plant->kp, 0, sizeof(plant->kp));
+	knative(&plant->kp, kprobe, addr) = (void *)site->addr;
+	knative(&plant->kp, kprobe, flags) = site->enabled ? 0 : NATIVE_FLAG_DISABLED;
+	knative(&plant->kp, kprobe, pre_handler) = native_pre;
+	knative(&plant->kp, kprobe, post_handler) = with_post ? native_post : NULL;
+	return kfn_register_kprobe(&plant->kp);
 }
 
 static int plant_create(struct spile_site *site)
@@ -72,56 +59,50 @@ static int plant_create(struct spile_site *site)
 
 	if (!plant)
 		return -ENOMEM;
+	plant->site = site;
 	site->plant = plant;
-	knative(&plant->pre.kp, kprobe, pre_handler) = native_pre;
-	err = native_register(&plant->pre, site);
-	if (err)
-		goto free_plant;
-	err = native_update(site);
-	if (!err)
-		return 0;
-	kfn_unregister_kprobe(&plant->pre.kp);
-free_plant:
-	host_free(plant);
-	site->plant = NULL;
+	err = plant_register(plant, site->has_post);
+	if (err) {
+		host_free(plant);
+		site->plant = NULL;
+	}
 	return err;
 }
 
-/* --- unregistering: one wait of the kernel's for the whole list, if there is memory ------------------- */
-
-static unsigned collect(struct spile_site *list, struct kernel_kprobe **ps)
+/* The first post_handler of a site arrives. If there is no room for it, the rest goes on without. */
+static int native_update(struct spile_site *site)
 {
-	unsigned n = 0;
+	struct native_plant *plant = plant_of(site);
+	int err;
 
-	for (; list; list = list->batch_next) {
-		if (ps)
-			ps[n] = &plant_of(list)->pre.kp;
-		n++;
-		if (!plant_of(list)->has_post)
-			continue;
-		if (ps)
-			ps[n] = &plant_of(list)->post.kp;
-		n++;
-	}
-	return n;
+	kfn_unregister_kprobe(&plant->kp);
+	plant->missed_before += knative(&plant->kp, kprobe, nmissed);
+	err = plant_register(plant, true);
+	if (err && plant_register(plant, false))
+		host_log("the probe at %#llx could not be planted again",
+			 (unsigned long long)site->addr);
+	return err;
 }
 
+/* One wait of the kernel's for the whole list, if there is memory for an array of it. */
 static void native_unplant(struct spile_site *list)
 {
-	unsigned n = collect(list, NULL);
-	struct kernel_kprobe **ps = host_zalloc(n * sizeof(*ps));
+	struct kernel_kprobe **ps;
+	struct spile_site *site;
+	unsigned n = 0;
 
-	if (ps) {
-		collect(list, ps);
+	for (site = list; site; site = site->batch_next)
+		n++;
+	ps = host_zalloc(n * sizeof(*ps));
+	for (site = list, n = 0; site; site = site->batch_next) {
+		if (ps)
+			ps[n++] = &plant_of(site)->kp;
+		else
+			kfn_unregister_kprobe(&plant_of(site)->kp);
+	}
+	if (ps)
 		kfn_unregister_kprobes(ps, (int)n);
-		host_free(ps);
-		return;
-	}
-	for (; list; list = list->batch_next) {
-		kfn_unregister_kprobe(&plant_of(list)->pre.kp);
-		if (plant_of(list)->has_post)
-			kfn_unregister_kprobe(&plant_of(list)->post.kp);
-	}
+	host_free(ps);
 }
 
 static void native_release(struct spile_site *list)
@@ -151,9 +132,7 @@ static int native_plant(struct spile_site *list, struct spile_site **ret_failed)
 		return 0;
 	*ret_failed = site;
 	for (undo = list; undo != site; undo = undo->batch_next) {
-		kfn_unregister_kprobe(&plant_of(undo)->pre.kp);
-		if (plant_of(undo)->has_post)
-			kfn_unregister_kprobe(&plant_of(undo)->post.kp);
+		kfn_unregister_kprobe(&plant_of(undo)->kp);
 		host_free(undo->plant);
 		undo->plant = NULL;
 	}
@@ -162,27 +141,18 @@ static int native_plant(struct spile_site *list, struct spile_site **ret_failed)
 
 static int native_arm(struct spile_site *site)
 {
-	struct native_plant *plant = plant_of(site);
-	int err = kfn_enable_kprobe(&plant->pre.kp);
-
-	if (!err && plant->has_post)
-		err = kfn_enable_kprobe(&plant->post.kp);
-	return err;
+	return kfn_enable_kprobe(&plant_of(site)->kp);
 }
 
 static void native_disarm(struct spile_site *site)
 {
-	struct native_plant *plant = plant_of(site);
-
-	kfn_disable_kprobe(&plant->pre.kp);
-	if (plant->has_post)
-		kfn_disable_kprobe(&plant->post.kp);
+	kfn_disable_kprobe(&plant_of(site)->kp);
 }
 
 /* Hits that the kernel did not even show us, because a kprobe's handler was running. */
 static void native_account(const struct spile_site *site, struct site_misses *ret)
 {
-	ret->nested = knative(&plant_of(site)->pre.kp, kprobe, nmissed);
+	ret->nested = plant_of(site)->missed_before + knative(&plant_of(site)->kp, kprobe, nmissed);
 	ret->instance = 0;
 }
 

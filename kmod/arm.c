@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A script's probes and the engine. See arm.h. */
+#include "kmod/arm.h"
+
+#include "engine/arch/x86/regs.h"
+#include "engine/host.h"
+#include "spile/session.h"
+
+/* --- hits: any context ------------------------------------------------------------------------ */
+
+#define ENTRY_ARGS 6
+
+static inline struct armed *armed_of_kprobe(struct kprobe *p)
+{
+	return (struct armed *)((char *)p - offsetof(struct armed, on.kp));
+}
+
+static inline struct armed *armed_of_kretprobe(struct kretprobe *rp)
+{
+	return (struct armed *)((char *)rp - offsetof(struct armed, on.rp));
+}
+
+static int on_entry(struct kprobe *p, struct pt_regs *regs)
+{
+	struct armed *armed = armed_of_kprobe(p);
+
+	spl_probe_run(armed->session, armed->probe, regs, NULL);
+	return 0;
+}
+
+/* The argument registers as the function found them, for the handler at its return. */
+static int save_args(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	uint64_t *args = (uint64_t *)ri->data;
+
+	args[0] = regs->di;
+	args[1] = regs->si;
+	args[2] = regs->dx;
+	args[3] = regs->cx;
+	args[4] = regs->r8;
+	args[5] = regs->r9;
+	return 0;
+}
+
+static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct armed *armed = armed_of_kretprobe(ri->rp);
+	bool wanted = armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
+
+	spl_probe_run(armed->session, armed->probe, regs, wanted ? (uint64_t *)ri->data : NULL);
+	return 0;
+}
+
+/* --- preparing: task context --------------------------------------------------------------------- */
+
+static void prepare_entry(struct arming *arming, struct armed *armed)
+{
+	struct kprobe *kp = &armed->on.kp;
+
+	*kp = (struct kprobe){
+		.addr = (kprobe_opcode_t *)(uintptr_t)armed->probe->addr,
+		.pre_handler = on_entry,
+	};
+	arming->entries[arming->nentries++] = kp;
+}
+
+static void prepare_return(struct arming *arming, struct armed *armed)
+{
+	bool wants_args = armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
+	struct kretprobe *rp = &armed->on.rp;
+
+	*rp = (struct kretprobe){
+		.kp.addr = (kprobe_opcode_t *)(uintptr_t)armed->probe->addr,
+		.handler = on_return,
+		.entry_handler = wants_args ? save_args : NULL,
+		.data_size = wants_args ? ENTRY_ARGS * sizeof(uint64_t) : 0,
+		.maxactive = (int)armed->probe->param,
+	};
+	arming->returns[arming->nreturns++] = rp;
+}
+
+static void prepare(struct arming *arming)
+{
+	const struct spl_script *script = arming->session->script;
+	unsigned i;
+
+	arming->nentries = 0;
+	arming->nreturns = 0;
+	for (i = 0; i < script->nprobes; i++) {
+		struct armed *armed = &arming->probes[i];
+
+		armed->session = arming->session;
+		armed->probe = &script->probes[i];
+		if (armed->probe->kind == SPL_PROBE_RETURN)
+			prepare_return(arming, armed);
+		else if (armed->probe->kind == SPL_PROBE_ENTRY ||
+			 armed->probe->kind == SPL_PROBE_STATEMENT)
+			prepare_entry(arming, armed);
+	}
+}
+
+int arming_init(struct arming *arming, struct spl_session *session)
+{
+	unsigned n = session->script->nprobes + 1; /* an empty script has no probe at all */
+
+	*arming = (struct arming){ .session = session };
+	arming->probes = host_zalloc(n * sizeof(*arming->probes));
+	arming->entries = host_zalloc(n * sizeof(*arming->entries));
+	arming->returns = host_zalloc(n * sizeof(*arming->returns));
+	if (arming->probes && arming->entries && arming->returns)
+		return 0;
+	arming_deinit(arming);
+	return -ENOMEM;
+}
+
+void arming_deinit(struct arming *arming)
+{
+	host_free(arming->probes);
+	host_free(arming->entries);
+	host_free(arming->returns);
+	*arming = (struct arming){ 0 };
+}
+
+/* --- arming: task context ---------------------------------------------------------------------------- */
+
+static bool is_timer(const struct spl_probe *probe)
+{
+	return probe->kind == SPL_PROBE_TIMER || probe->kind == SPL_PROBE_TIMER_JIFFIES ||
+	       probe->kind == SPL_PROBE_TIMER_PROFILE;
+}
+
+static void stop_timers(struct arming *arming)
+{
+	unsigned i;
+
+	for (i = 0; i < arming->session->script->nprobes; i++)
+		armed_timer_stop(&arming->probes[i]);
+}
+
+static int start_timers(struct arming *arming, unsigned *ret_failed)
+{
+	const struct spl_script *script = arming->session->script;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < script->nprobes; i++) {
+		if (!is_timer(&script->probes[i]))
+			continue;
+		err = armed_timer_start(&arming->probes[i]);
+		if (err) {
+			*ret_failed = i;
+			stop_timers(arming);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int engine_plant(struct arming *arming, unsigned *ret_failed)
+{
+	unsigned failed;
+	int err = 0;
+
+	if (arming->nentries)
+		err = engine_register_kprobes(arming->entries, arming->nentries, &failed);
+	if (err) {
+		if (failed < arming->nentries)
+			*ret_failed = armed_of_kprobe(arming->entries[failed])->probe->index;
+		return err;
+	}
+	if (arming->nreturns)
+		err = engine_register_kretprobes(arming->returns, arming->nreturns, &failed);
+	if (!err)
+		return 0;
+	if (failed < arming->nreturns)
+		*ret_failed = armed_of_kretprobe(arming->returns[failed])->probe->index;
+	spile_unregister_kprobes(arming->entries, (int)arming->nentries);
+	return err;
+}
+
+static void engine_unplant(struct arming *arming)
+{
+	spile_unregister_kprobes(arming->entries, (int)arming->nentries);
+	spile_unregister_kretprobes(arming->returns, (int)arming->nreturns);
+}
+
+int arm_all(struct arming *arming, unsigned *ret_failed)
+{
+	int err;
+
+	*ret_failed = arming->session->script->nprobes;
+	prepare(arming);
+	err = engine_plant(arming, ret_failed);
+	if (err)
+		return err;
+	err = start_timers(arming, ret_failed);
+	if (err)
+		engine_unplant(arming);
+	else
+		arming->on_code = true;
+	return err;
+}
+
+/* The counts that are left when the engine has forgotten a probe; `planter` stays as it was. */
+static void keep_counts(struct arming *arming)
+{
+	unsigned i;
+
+	for (i = 0; i < arming->nentries; i++) {
+		struct kprobe *p = arming->entries[i];
+
+		armed_of_kprobe(p)->counts.missed_nested = p->nmissed;
+	}
+	for (i = 0; i < arming->nreturns; i++) {
+		struct kretprobe *rp = arming->returns[i];
+
+		armed_of_kretprobe(rp)->counts.missed_nested = rp->kp.nmissed;
+		armed_of_kretprobe(rp)->counts.missed_instance = (unsigned)rp->nmissed;
+	}
+}
+
+static void refresh_counts(struct arming *arming)
+{
+	unsigned i;
+
+	for (i = 0; i < arming->nentries; i++)
+		engine_probe_counts(arming->entries[i],
+				    &armed_of_kprobe(arming->entries[i])->counts);
+	for (i = 0; i < arming->nreturns; i++)
+		engine_kretprobe_counts(arming->returns[i],
+					&armed_of_kretprobe(arming->returns[i])->counts);
+}
+
+void arm_none(struct arming *arming)
+{
+	if (!arming->on_code)
+		return;
+	stop_timers(arming);
+	refresh_counts(arming);
+	engine_unplant(arming);
+	keep_counts(arming);
+	arming->on_code = false;
+}
+
+void arm_report(struct arming *arming, unsigned index, struct spile_probe_report *ret)
+{
+	struct armed *armed = &arming->probes[index];
+
+	if (arming->on_code && armed->probe->kind == SPL_PROBE_RETURN)
+		engine_kretprobe_counts(&armed->on.rp, &armed->counts);
+	else if (arming->on_code && armed->probe->kind >= SPL_PROBE_ENTRY)
+		engine_probe_counts(&armed->on.kp, &armed->counts);
+	else if (arming->on_code && is_timer(armed->probe))
+		armed->counts.planter = SPILE_PLANTER_TIMER;
+	ret->missed_nested += armed->counts.missed_nested;
+	ret->missed_instance += armed->counts.missed_instance;
+	ret->planter = armed->counts.planter;
+	ret->flags = armed->counts.flags;
+}
