@@ -43,6 +43,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(B)/core/%.o) $(CORE_ASM:%.S=$(B)/core/%.S.o)
 include kmod/cflags.mk
 include vm/vm.mk
 include reader/reader.mk
+include codegen/codegen.mk
 
 .PHONY: all clean help deps
 # Installs the Debian packages that the build needs, by name, when one is missing.

@@ -16,6 +16,7 @@ struct kernel *resolver_kernel(struct resolver *r, const struct token *tok)
 		r->kernel_failed = true;
 		diag_add(r->diags, tok, KERNEL_UNREADABLE,
 			 error ? error->message : "there is none in this home");
+		diag_hint(r->diags, "--vm translates for a stock kernel and runs in a guest");
 	}
 	error_destroy(error);
 	return r->kernel;

@@ -227,8 +227,6 @@ static void bind_params(struct scope *s, struct function_info *info)
 	for (size_t i = 0; i < info->decl->params.count; i++) {
 		struct parameter *param = &info->decl->params.items[i];
 
-		if (find_variable(s, param->name))
-			diag_add(s->r->diags, param->tok, GLOBAL_HIDES_PARAMETER, param->name);
 		param->var = add_local(s, VAR_PARAM, param->name, param->tok);
 		param->var->written = true;
 		if (param->type != TYPE_UNKNOWN) {

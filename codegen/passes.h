@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * codegen/passes.h - passes 1 to 4 in order, each shown on demand: script text to an object.
+ *
+ * Pass 5, running the object, is spile-run's. What a pass has to tell goes to standard error; what
+ * the last pass made (-p) goes to standard output.
+ */
+#ifndef SPILE_CODEGEN_PASSES_H
+#define SPILE_CODEGEN_PASSES_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "codegen/codegen.h"
+
+struct passes_options {
+	const char *path;        /* of the script; "-" standard input; NULL: `text` */
+	const char *text;        /* -e */
+	int argc;                /* script arguments */
+	const char *const *argv;
+	int last;                /* -p: the pass to stop after, 1 to 4; 5: leave the object to run */
+	int verbose;             /* -v: time and memory of each pass */
+	const char *kernel_dir;  /* description folder; NULL: the running kernel */
+	bool guru, no_warnings, keep;
+	bool process;            /* for the process home */
+	const char *name;        /* -m; NULL: by content */
+	struct codegen_limits limits;
+};
+
+/** Runs the passes. True when all went well; *ret_object is set from pass 4 on, to be freed. */
+bool passes_run(const struct passes_options *options, char **ret_object);
+/** -l, -L: lists the probe points that match; false when there are none or on an error. */
+bool passes_list(const struct passes_options *options, const char *pattern, bool variables);
+
+/* Time and memory of a pass, as -v tells. */
+struct pass_clock {
+	struct timespec real, user, system;
+};
+
+void pass_clock_start(struct pass_clock *clock);
+/** Prints "Pass N: WHAT using ...kb, in ...ms." */
+void pass_clock_tell(const struct pass_clock *clock, int pass, const char *what);
+
+#endif
