@@ -248,7 +248,7 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b
 
 const char *diag_nearest(const char *word, const char *const *candidates, size_t count)
 {
-	size_t len = strlen(word), best = len / 3 + 1;
+	size_t len = strlen(word), best = len < 6 ? 1 : len / 3;
 	const char *near = NULL;
 
 	if (len > 64)

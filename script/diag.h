@@ -83,7 +83,7 @@ const char *diag_tag_name(enum diag_tag tag);
 
 /**
  * The candidate that `word` was probably meant to be, by edit distance; NULL when none is near
- * (more than a third of the word differs) or the word is a candidate itself.
+ * (more edits than a third of its length, and more than one) or the word is a candidate itself.
  */
 const char *diag_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -110,10 +110,16 @@ void fail(struct parser *p)
 
 void fail_expected(struct parser *p, const char *what)
 {
-	if (peek(p)->kind == TOKEN_JUNK)
-		junk_report(p->diags, peek(p));
-	else
-		diag_add(p->diags, peek(p), EXPECTED, what);
+	const struct token *token = peek(p);
+
+	if (token->kind == TOKEN_JUNK) {
+		junk_report(p->diags, token);
+		p->text_lost |= token->problem == DIAG_TAG_UNTERMINATED_STRING ||
+				token->problem == DIAG_TAG_UNTERMINATED_COMMENT ||
+				token->problem == DIAG_TAG_UNTERMINATED_EMBEDDED;
+	} else if (token->kind != TOKEN_END || !p->text_lost) {
+		diag_add(p->diags, token, EXPECTED, what);
+	}
 	fail(p);
 }
 
@@ -308,7 +314,9 @@ static void parse_function(struct parser *p, bool is_private)
 		do
 			parse_parameter(p, function);
 		while (accept(p, ","));
-	expect(p, ")");
+	if (!next_is(p, ")"))
+		fail_expected(p, "',' or ')'");
+	take(p);
 	if (accept(p, ":")) {
 		function->has_priority = true;
 		function->priority = parse_literal_number(p, "a priority, a number")->number;
@@ -413,6 +421,7 @@ static struct script_file *parse_source(struct script *script, const struct sour
 	file->source = source;
 	file->is_tapset = options->tapset;
 	preprocess(&script->arena, source, script->macros, options, diags, &p.tokens);
+	p.text_lost = diag_error_count(diags) + ERRORS_PER_FILE > p.error_limit;
 	parse_file(&p);
 	ARENA_APPEND(&script->arena, &script->files, file);
 	return file;

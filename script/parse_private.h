@@ -33,6 +33,7 @@ struct parser {
 	struct token_list tokens; /* the last one is TOKEN_END */
 	size_t next;              /* index of the token to be read */
 	unsigned depth;
+	bool text_lost; /* an error told already has swallowed text: do not miss braces */
 	size_t error_limit; /* of diag_error_count(): then give up */
 	jmp_buf *recover;   /* innermost statement or item */
 	jmp_buf *recover_item;

@@ -51,6 +51,7 @@ static void skip_statement(struct parser *p, size_t started)
 {
 	int braces = open_brackets(p, started, "{}");
 	int others = open_brackets(p, started, "()[]");
+	bool header = token_is(p->tokens.items[started], "for");
 
 	for (;; take(p)) {
 		if (peek(p)->kind == TOKEN_END || begins_item(p))
@@ -65,10 +66,11 @@ static void skip_statement(struct parser *p, size_t started)
 			others++;
 		if (next_is(p, ")") || next_is(p, "]"))
 			others--;
-		if (accept(p, ";"))
+		if ((!header || others <= 0) && accept(p, ";"))
 			return;
 		if (p->next > started && first_on_line(p) &&
-		    (begins_statement(p) || (others <= 0 && is_name(peek(p)))))
+		    (begins_statement(p) ||
+		     (others <= 0 && peek(p)->kind == TOKEN_IDENTIFIER && !is_keyword(peek(p)))))
 			return;
 	}
 }
@@ -95,6 +97,18 @@ static struct stmt *parse_statement_or_skip(struct parser *p)
 
 /* --- rules ----------------------------------------------------------------------------------- */
 
+static void fail_unclosed(struct parser *p, const struct stmt *block) __attribute__((noreturn));
+
+static void fail_unclosed(struct parser *p, const struct stmt *block)
+{
+	if (!p->text_lost) {
+		diag_add(p->diags, peek(p), UNCLOSED_BLOCK);
+		diag_second(p->diags, block->tok, "the block was opened");
+	}
+	p->recover = p->recover_item;
+	fail(p);
+}
+
 /* block = "{" { statement } "}" */
 struct stmt *parse_block(struct parser *p)
 {
@@ -103,12 +117,8 @@ struct stmt *parse_block(struct parser *p)
 	while (!next_is(p, "}")) {
 		struct stmt *stmt;
 
-		if (peek(p)->kind == TOKEN_END || begins_item(p)) {
-			diag_add(p->diags, peek(p), UNCLOSED_BLOCK);
-			diag_second(p->diags, block->tok, "the block was opened");
-			p->recover = p->recover_item;
-			fail(p);
-		}
+		if (peek(p)->kind == TOKEN_END || begins_item(p))
+			fail_unclosed(p, block);
 		stmt = parse_statement_or_skip(p);
 		if (stmt)
 			ARENA_APPEND(p->arena, &block->block, stmt);

@@ -174,8 +174,28 @@ static bool params_read(struct preprocessor *pp, struct macro *macro)
 	}
 }
 
+/* After a broken definition: the rest of its line, and its body if that begins there. */
+static void define_skip(struct preprocessor *pp, const struct token *tok)
+{
+	const struct macro_use *use;
+	unsigned depth = 0;
+
+	for (;;) {
+		const struct token *token = raw_peek(pp);
+
+		if (token->kind == TOKEN_END ||
+		    (!depth && (token->source != tok->source || token->line != tok->line)))
+			return;
+		raw_next(pp, &use);
+		if (token_is(token, "%("))
+			depth++;
+		else if (depth && token_is(token, "%)") && !--depth)
+			return;
+	}
+}
+
 /* define = "@define" identifier [ params ] "%(" body "%)"; @define is read. */
-static void define_read(struct preprocessor *pp)
+static void define_read(struct preprocessor *pp, const struct token *tok)
 {
 	const struct macro_use *use;
 	struct macro *macro = ARENA_NEW(pp->arena, struct macro);
@@ -184,6 +204,7 @@ static void define_read(struct preprocessor *pp)
 
 	if (token->kind != TOKEN_IDENTIFIER) {
 		diag_add(pp->diags, token, BAD_DEFINE);
+		define_skip(pp, tok);
 		return;
 	}
 	macro->tok = token;
@@ -191,12 +212,15 @@ static void define_read(struct preprocessor *pp)
 	token = raw_next(pp, &use);
 	if (token_is(token, "(")) {
 		macro->has_params = true;
-		if (!params_read(pp, macro))
+		if (!params_read(pp, macro)) {
+			define_skip(pp, tok);
 			return;
+		}
 		token = raw_next(pp, &use);
 	}
 	if (!token_is(token, "%(")) {
 		diag_add(pp->diags, token, BAD_DEFINE);
+		define_skip(pp, tok);
 		return;
 	}
 	if (!body_read(pp, macro))
@@ -264,6 +288,20 @@ static bool is_active(const struct macro_use *use, const struct macro *macro)
 	return false;
 }
 
+/* What stands for a macro that cannot be expanded, so that one error does not cause others. */
+static void push_stopgap(struct preprocessor *pp, const struct token *tok)
+{
+	struct token_list *tokens = ARENA_NEW(pp->arena, struct token_list);
+	struct token *zero = ARENA_NEW(pp->arena, struct token);
+
+	*zero = *tok;
+	zero->kind = TOKEN_NUMBER;
+	zero->text = "";
+	zero->number = 0;
+	ARENA_APPEND(pp->arena, tokens, zero);
+	frame_push(pp, tokens, NULL, false);
+}
+
 /* Replaces @macro; `outer` is the use whose names the @macro token speaks. */
 static void macro_expand(struct preprocessor *pp, const struct macro *macro,
 			 const struct token *tok, const struct macro_use *outer)
@@ -273,6 +311,7 @@ static void macro_expand(struct preprocessor *pp, const struct macro *macro,
 
 	if (is_active(outer, macro)) {
 		diag_add(pp->diags, tok, RECURSIVE_MACRO, macro->name);
+		push_stopgap(pp, tok);
 		return;
 	}
 	use->macro = macro;
@@ -317,7 +356,7 @@ const struct token *macro_next(struct preprocessor *pp)
 		if (token->kind != TOKEN_IDENTIFIER || token->text[0] != '@')
 			return token;
 		if (!strcmp(token->text, "@define")) {
-			define_read(pp);
+			define_read(pp, token);
 			continue;
 		}
 		if (param_expand(pp, token, use))
