@@ -16,7 +16,15 @@ $(B)/tests/vm/%: tests/vm/%.c | deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -static $< -o $@ -lpthread
 
-vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(wildcard tests/vm/*.c))
+# Modules that VM tests load there: tests/vm/NAME.kernel.c, compiled as the core is, is
+# build/tests/vm/NAME.o; `load-object OBJECT NAME` fits and loads it.
+$(B)/tests/vm/%.o: $(B)/core/tests/vm/%.kernel.o
+	@mkdir -p $(@D)
+	cp $< $@
+
+VM_MODULES := $(patsubst tests/vm/%.kernel.c,$(B)/tests/vm/%.o,$(wildcard tests/vm/*.kernel.c))
+vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(filter-out %.kernel.c,$(wildcard tests/vm/*.c)))
+vm-programs: $(VM_MODULES)
 .PHONY: vm-programs
 
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too.
