@@ -28,6 +28,9 @@
 #include "symbols/elf_image.h"
 #include "symbols/fit_private.h"
 
+#define SECTION_ALIGN_MAX 4096u      /* a page: more cannot be had in a module */
+#define SECTION_SIZE_MAX (1u << 30)
+
 struct job {
 	struct fitter fitter;
 	const char *name;
@@ -120,9 +123,13 @@ static bool left_out(const char *name)
 static struct error *copy_section(struct job *job, Elf_Scn *scn, const char *name, const GElf_Shdr *shdr)
 {
 	Elf_Data *data = elf_rawdata(scn, NULL);
-	size_t i = elf_image_add(&job->image, name, shdr->sh_type, shdr->sh_flags, shdr->sh_addralign);
-	struct elf_image_section *section = &job->image.sections[i];
+	struct elf_image_section *section;
+	size_t i;
 
+	if (shdr->sh_addralign > SECTION_ALIGN_MAX || shdr->sh_size > SECTION_SIZE_MAX)
+		return bad_object(name);
+	i = elf_image_add(&job->image, name, shdr->sh_type, shdr->sh_flags, shdr->sh_addralign);
+	section = &job->image.sections[i];
 	job->map[elf_ndxscn(scn)] = i;
 	section->shdr.sh_entsize = shdr->sh_entsize;
 	if (shdr->sh_type == SHT_NOBITS)

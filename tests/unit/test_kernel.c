@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** symbols/kernel.h on a kernel description that the test writes: symbols, functions, bad files. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "symbols/kernel.h"
+
+static const char KALLSYMS[] =
+	"0000000000000000 A fixed_percpu_data\n"
+	"0000000000001000 A current_task\n"
+	"ffffffff81000000 T _stext\n"
+	"ffffffff81000010 T vfs_read\n"
+	"ffffffff81000040 T vfs_write\n"
+	"ffffffff81000060 t vfs_write.cold\n"
+	"ffffffff81000070 t __pfx_helper\n"
+	"ffffffff81000080 t helper\n"
+	"ffffffff81000090 t helper\n"
+	"ffffffff810000a0 t int3_handler\n"
+	"ffffffff810000b0 T alias_plain\n"
+	"ffffffff810000b0 T alias_second\n"
+	"ffffffff82000000 D jiffies\n"
+	"ffffffff83000000 T _sinittext\n"
+	"ffffffff83000010 t setup_once\n"
+	"ffffffff83000020 T _einittext\n"
+	"ffffffffc0000000 t mod_func\t[ext4]\n"
+	"ffffffffc0000010 t vfs_read\t[ext4]\n"
+	"ffffffffc0000020 d mod_data\t[ext4]\n"
+	"ffffffffc0001000 t only_in_modules\t[one]\n"
+	"ffffffffc0002000 t only_in_modules\t[two]\n";
+
+struct fixture {
+	char dir[64];
+	struct kernel *k;
+};
+
+static void write_file(const char *dir, const char *name, const void *data, size_t len)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_null(file_write_atomic(path, data, len));
+}
+
+static void write_text(const char *dir, const char *name, const char *text)
+{
+	write_file(dir, name, text, strlen(text));
+}
+
+static void write_btf(const char *dir)
+{
+	struct btf *b = btf__new_empty();
+	int proto = btf__add_func_proto(b, 0);
+	const void *raw;
+	uint32_t len;
+
+	btf__add_func(b, "vfs_read", BTF_FUNC_STATIC, proto);
+	raw = btf__raw_data(b, &len);
+	write_file(dir, "btf", raw, len);
+	btf__free(b);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/spile-kernel-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	write_text(f->dir, "release", "6.1.0-test\n");
+	write_text(f->dir, "kallsyms", KALLSYMS);
+	write_text(f->dir, "functions", "vfs_read\nmod_func [ext4]\nalias_plain\nno_such\n");
+	write_text(f->dir, "blacklist", "0xffffffff810000a0-0xffffffff810000b0\tint3_handler\n");
+	write_btf(f->dir);
+	assert_null(kernel_open_dir(f->dir, &f->k));
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = { "release", "kallsyms", "functions", "blacklist", "btf" };
+	struct fixture *f = *state;
+	char path[128];
+
+	kernel_close(f->k);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", f->dir, names[i]);
+		unlink(path);
+	}
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static int error_number(struct error *error)
+{
+	int err = error ? error->err : 0;
+
+	error_destroy(error);
+	return err;
+}
+
+static void test_symbol_find(void **state)
+{
+	struct fixture *f = *state;
+	struct kernel_symbol s;
+
+	assert_string_equal(kernel_release(f->k), "6.1.0-test");
+	assert_null(kernel_symbol_find(f->k, "vfs_read", &s));
+	assert_int_equal(s.address, 0xffffffff81000010);
+	assert_int_equal(s.size, 0x30);
+	assert_null(s.module);
+	assert_null(kernel_symbol_find(f->k, "mod_data", &s));
+	assert_string_equal(s.module, "ext4");
+	assert_int_equal(s.type, 'd');
+	assert_null(kernel_symbol_find(f->k, "current_task", &s));
+	assert_int_equal(s.address, 0x1000);
+	assert_int_equal(error_number(kernel_symbol_find(f->k, "helper", &s)), ENOTUNIQ);
+	assert_int_equal(error_number(kernel_symbol_find(f->k, "only_in_modules", &s)), ENOTUNIQ);
+	assert_int_equal(error_number(kernel_symbol_find(f->k, "vfs_rea", &s)), ENOENT);
+}
+
+static int collect_address(const struct kernel_symbol *symbol, void *arg)
+{
+	uint64_t **next = arg;
+
+	*(*next)++ = symbol->address;
+	return 0;
+}
+
+static void test_symbol_each_in_file_order(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addresses[4] = { 0 }, *next = addresses;
+
+	assert_null(kernel_symbol_each(f->k, "helper", collect_address, &next));
+	assert_int_equal(next - addresses, 2);
+	assert_int_equal(addresses[0], 0xffffffff81000080);
+	assert_int_equal(addresses[1], 0xffffffff81000090);
+}
+
+static void test_symbol_at(void **state)
+{
+	struct fixture *f = *state;
+	struct kernel_symbol s;
+	uint64_t offset;
+
+	assert_null(kernel_symbol_at(f->k, 0xffffffff81000014, &s, &offset));
+	assert_string_equal(s.name, "vfs_read");
+	assert_int_equal(offset, 4);
+	assert_null(kernel_symbol_at(f->k, 0xffffffff810000b1, &s, &offset));
+	assert_string_equal(s.name, "alias_plain");
+	assert_null(kernel_symbol_at(f->k, 0xffffffffc0000012, &s, NULL));
+	assert_string_equal(s.module, "ext4");
+}
+
+struct collected {
+	struct kernel_function fns[16];
+	size_t count;
+};
+
+static int collect(const struct kernel_function *fn, void *arg)
+{
+	struct collected *c = arg;
+
+	c->fns[c->count++] = *fn;
+	return c->count == 16;
+}
+
+static struct collected match(struct fixture *f, const char *module, const char *pattern)
+{
+	struct collected c = { .count = 0 };
+
+	assert_null(kernel_function_match(f->k, module, pattern, collect, &c));
+	return c;
+}
+
+static void test_match(void **state)
+{
+	struct fixture *f = *state;
+	struct collected c = match(f, NULL, "vfs_*");
+
+	assert_int_equal(c.count, 2); /* not vfs_write.cold, not the module's */
+	assert_string_equal(c.fns[0].name, "vfs_read");
+	assert_true(c.fns[0].has_ftrace_site);
+	assert_true(c.fns[0].has_prototype);
+	assert_false(c.fns[0].ambiguous);
+	assert_false(c.fns[0].blacklisted);
+	assert_string_equal(c.fns[1].name, "vfs_write");
+	assert_false(c.fns[1].has_ftrace_site);
+	assert_false(c.fns[1].has_prototype);
+	c = match(f, NULL, "helper");
+	assert_int_equal(c.count, 2);
+	assert_true(c.fns[0].ambiguous && c.fns[1].ambiguous);
+	c = match(f, NULL, "int3_handler");
+	assert_true(c.count == 1 && c.fns[0].blacklisted);
+	c = match(f, NULL, "setup_once");
+	assert_true(c.count == 1 && c.fns[0].blacklisted);
+	assert_int_equal(match(f, NULL, "jiffies").count, 0);
+	assert_int_equal(match(f, NULL, "mod_func").count, 0);
+}
+
+static void test_match_in_modules(void **state)
+{
+	struct fixture *f = *state;
+	struct collected c = match(f, "ext*", "*");
+
+	assert_int_equal(c.count, 2);
+	assert_string_equal(c.fns[0].name, "mod_func");
+	assert_true(c.fns[0].has_ftrace_site);
+	assert_false(c.fns[1].has_ftrace_site); /* vfs_read of the kernel has, ext4's has not */
+	assert_int_equal(match(f, "*", "only_in_modules").count, 2);
+}
+
+static void test_nearest(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(kernel_function_nearest(f->k, "vfs_raed"), "vfs_read");
+	assert_null(kernel_function_nearest(f->k, "completely_else"));
+	/* Blacklisted ones are no help. */
+	assert_null(kernel_function_nearest(f->k, "int3_handlr"));
+}
+
+static void test_identity(void **state)
+{
+	struct fixture *f = *state;
+	struct kernel *again;
+	const char *a, *b;
+
+	assert_null(kernel_identity(f->k, &a));
+	assert_int_equal(strlen(a), 16);
+	write_text(f->dir, "release", "6.1.1-test\n");
+	assert_null(kernel_open_dir(f->dir, &again));
+	assert_null(kernel_identity(again, &b));
+	assert_string_not_equal(a, b);
+	kernel_close(again);
+}
+
+static void test_missing_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct kernel_symbol s;
+	struct btf_index *idx;
+	struct kernel *k;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/kallsyms", f->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/btf", f->dir);
+	unlink(path);
+	assert_null(kernel_open_dir(f->dir, &k));
+	assert_int_equal(error_number(kernel_symbol_find(k, "vfs_read", &s)), ENOENT);
+	assert_int_equal(error_number(kernel_btf(k, &idx)), ENOENT);
+	assert_null(kernel_function_nearest(k, "vfs_raed"));
+	kernel_close(k);
+	assert_non_null(strstr(f->dir, "spile"));
+	assert_int_equal(error_number(kernel_open_dir("/nonexistent", &k)), ENOENT);
+}
+
+static void test_damaged_kallsyms(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", "zzz", "ffffffff81000000", "ffffffff81000000 ", "ffffffff81000000 T",
+		"ffffffff81000000 T \n", "ffffffff81000000 T a\nffff", "ffffffff81000000 T a [b] c\n",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct kernel_symbol s;
+		struct kernel *k;
+
+		write_text(f->dir, "kallsyms", texts[i]);
+		assert_null(kernel_open_dir(f->dir, &k));
+		assert_int_equal(error_number(kernel_symbol_find(k, "vfs_read", &s)), EBADMSG);
+		kernel_close(k);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_symbol_find, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_symbol_each_in_file_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_symbol_at, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_match_in_modules, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missing_parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damaged_kallsyms, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
