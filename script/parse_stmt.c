@@ -349,6 +349,18 @@ static statement_rule *statement_lookup(const struct token *token)
 	return NULL;
 }
 
+static bool begins_expression(const struct token *token)
+{
+	static const char *const operators[] = { "(", "[", "!", "~", "+", "-", "++", "--", "&" };
+
+	if (token->kind != TOKEN_OPERATOR)
+		return token->kind != TOKEN_END && !is_keyword(token);
+	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+		if (!strcmp(token->text, operators[i]))
+			return true;
+	return false;
+}
+
 static bool takes_semicolon(const struct stmt *stmt)
 {
 	switch (stmt->kind) {
@@ -372,7 +384,7 @@ struct stmt *parse_statement(struct parser *p)
 	struct stmt *stmt;
 
 	enter(p);
-	if (!rule && is_keyword(peek(p)))
+	if (!rule && !begins_expression(peek(p)))
 		fail_expected(p, "statement");
 	stmt = rule ? rule(p) : parse_expression_statement(p);
 	if (takes_semicolon(stmt))
