@@ -125,6 +125,8 @@ void fail_expected(struct parser *p, const char *what)
 
 void enter(struct parser *p)
 {
+	if (diag_error_count(p->diags) >= p->error_limit)
+		longjmp(*p->give_up, 1);
 	if (++p->depth > NESTING_MAX)
 		fail_at(p, peek(p), TOO_DEEP, NESTING_MAX);
 }
@@ -388,7 +390,7 @@ static void parse_file(struct parser *p)
 
 	p->give_up = &end;
 	if (setjmp(end) == 0)
-		while (peek(p)->kind != TOKEN_END)
+		while (peek(p)->kind != TOKEN_END && diag_error_count(p->diags) < p->error_limit)
 			parse_item_or_skip(p);
 }
 

@@ -91,6 +91,7 @@ static void preprocessor_init(struct preprocessor *pp, struct arena *arena,
 	pp->arena = arena;
 	pp->diags = diags;
 	pp->options = options;
+	pp->error_limit = diag_error_count(diags) + ERRORS_PER_FILE;
 	pp->macros.outer = library;
 	lexer_init(&pp->lexer, arena, source);
 }
@@ -99,24 +100,16 @@ void preprocess(struct arena *arena, const struct source *source,
 		const struct macro_table *library, const struct parse_options *options,
 		struct diag_list *diags, struct token_list *ret)
 {
-	size_t limit = diag_error_count(diags) + ERRORS_PER_FILE;
 	struct preprocessor pp;
 	struct token_list open = { 0 };
 	const struct token *token;
 
 	preprocessor_init(&pp, arena, source, library, options, diags);
-	for (;;) {
-		token = macro_next(&pp);
-		if (diag_error_count(diags) > limit)
-			while (token->kind != TOKEN_END)
-				token = args_next(&pp);
-		if (token->kind == TOKEN_END)
-			break;
+	while ((token = macro_next(&pp))->kind != TOKEN_END)
 		if (!conditional_token(&pp, &open, token))
 			ARENA_APPEND(arena, ret, token);
-	}
-	for (size_t i = 0; i < open.count; i++)
-		diag_add(diags, open.items[i], UNTERMINATED_CONDITIONAL);
+	if (open.count) /* the innermost: the outer ones follow from it */
+		diag_add(diags, open.items[open.count - 1], UNTERMINATED_CONDITIONAL);
 	ARENA_APPEND(arena, ret, token);
 }
 

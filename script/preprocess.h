@@ -64,6 +64,7 @@ struct preprocessor {
 	ARENA_LIST(struct macro_frame); /* .count is the depth */
 	size_t frame_room;
 	size_t expanded; /* tokens that came out of macros */
+	size_t error_limit; /* of diag_error_count(): then the text ends here */
 };
 
 /** Turns a source into the tokens of the grammar; the last one is TOKEN_END. */

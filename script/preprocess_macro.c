@@ -346,9 +346,18 @@ static bool param_expand(struct preprocessor *pp, const struct token *token,
 	return false;
 }
 
+/* The end, wherever the text is. */
+static const struct token *give_up(struct preprocessor *pp)
+{
+	pp->count = 0;
+	pp->pasting = false;
+	pp->lexer.pos = pp->lexer.source->len;
+	return args_next(pp);
+}
+
 const struct token *macro_next(struct preprocessor *pp)
 {
-	for (;;) {
+	while (diag_error_count(pp->diags) < pp->error_limit) {
 		const struct macro_use *use;
 		const struct token *token = raw_next(pp, &use);
 		const struct macro *macro;
@@ -366,4 +375,5 @@ const struct token *macro_next(struct preprocessor *pp)
 			return token;
 		macro_expand(pp, macro, token, use);
 	}
+	return give_up(pp);
 }

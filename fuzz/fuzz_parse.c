@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzz target: pass 1 on any bytes. Beyond not crashing it holds what parses without a message to
+ * the round trip: its printed form gives the same tree.
+ *
+ * The first byte chooses the options, the rest is the script.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/parse.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char *capture(void (*print)(const struct script_file *file, FILE *out),
+		     const struct script_file *file, size_t *len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+
+	print(file, out);
+	fclose(out);
+	return text;
+}
+
+static void check_round_trip(struct script *script, const struct script_file *file,
+			     struct diag_list *diags)
+{
+	struct parse_options options = { .guru = true };
+	size_t before_len, after_len, printed_len;
+	char *before = capture(script_file_dump, file, &before_len);
+	char *printed = capture(script_file_print, file, &printed_len);
+	struct script_file *again = script_parse_string(script, "<printed>", printed, printed_len,
+							&options, diags);
+	char *after = capture(script_file_dump, again, &after_len);
+
+	if (diag_error_count(diags) || before_len != after_len ||
+	    memcmp(before, after, before_len)) {
+		diag_list_print(diags, stderr);
+		fprintf(stderr, "the printed form gives another tree:\n%s\n", printed);
+		abort();
+	}
+	free(before);
+	free(printed);
+	free(after);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const argv[] = { "kernel.function(\"f\")", "5 + \"", "@a(" };
+	static FILE *null;
+	uint8_t choice = size ? data[0] : 0;
+	struct parse_options options = { .guru = choice & 1,
+					 .argc = choice & 2 ? 3 : 0,
+					 .argv = argv,
+					 .release = choice & 4 ? "6.1.0-28-amd64" : NULL,
+					 .arch = "x86_64" };
+	struct script script;
+	struct diag_list diags;
+	struct script_file *file;
+
+	if (!null)
+		null = fopen("/dev/null", "w");
+	script_init(&script);
+	diag_list_init(&diags);
+	file = script_parse_string(&script, "fuzz", (const char *)data + (size > 0),
+				   size - (size > 0), &options, &diags);
+	if (diag_error_count(&diags))
+		diag_list_print(&diags, null);
+	else
+		check_round_trip(&script, file, &diags);
+	diag_list_deinit(&diags);
+	script_deinit(&script);
+	return 0;
+}
