@@ -84,6 +84,77 @@ static inline spl_size spl_room_size(spl_size size, spl_s64 n)
 	return n < 0 ? 1 : (spl_u64)n + 1 < size ? (spl_size)n + 1 : size;
 }
 
+/* After a load of a string: takes the error away, if there was one, and gives `other`. */
+static inline void spl_or(struct spl_ctx *c, char *dst, spl_size size, const char *other)
+{
+	if (!c->error)
+		return;
+	c->error = c->error_place = 0;
+	spl_str_copy(dst, size, other);
+}
+
+static inline void spl_hex(char *dst, spl_u64 n)
+{
+	int shift = 60;
+
+	while (shift && !(n >> shift))
+		shift -= 4;
+	*dst++ = '0';
+	*dst++ = 'x';
+	for (; shift >= 0; shift -= 4)
+		*dst++ = "0123456789abcdef"[n >> shift & 15];
+	*dst = 0;
+}
+
+/* How many bytes a character takes between quotes. */
+static inline spl_size spl_quoted_size(unsigned char ch)
+{
+	return ch == '"' || ch == '\\' || ch == '\n' || ch == '\t' ? 2 : ch < 32 || ch > 126 ? 4 : 1;
+}
+
+static inline void spl_quote_char(char *dst, unsigned char ch)
+{
+	switch (spl_quoted_size(ch)) {
+	case 2:
+		dst[0] = '\\';
+		dst[1] = ch == '\n' ? 'n' : ch == '\t' ? 't' : (char)ch;
+		break;
+	case 4:
+		dst[0] = '\\';
+		dst[1] = (char)('0' + (ch >> 6));
+		dst[2] = (char)('0' + (ch >> 3 & 7));
+		dst[3] = (char)('0' + (ch & 7));
+		break;
+	default:
+		dst[0] = (char)ch;
+	}
+}
+
+/* After a load of a string: puts it in quotes, in place; what does not fit ends in "...; an
+ * address that could not be read becomes a number. Written from the end, since it grows. */
+static inline void spl_quote(struct spl_ctx *c, char *dst, spl_size size, spl_s64 addr)
+{
+	spl_size used = 2, n = 0, len = (spl_size)spl_str_len(dst);
+	int cut;
+
+	if (c->error) {
+		c->error = c->error_place = 0;
+		spl_hex(dst, (spl_u64)addr);
+		return;
+	}
+	while (n < len && used + spl_quoted_size((unsigned char)dst[n]) + 4 <= size)
+		used += spl_quoted_size((unsigned char)dst[n++]);
+	cut = n < len;
+	spl_str_copy(dst + used, 4, cut ? "..." : "");
+	dst[--used] = '"';
+	while (n) {
+		used -= spl_quoted_size((unsigned char)dst[n - 1]);
+		n--;
+		spl_quote_char(dst + used, (unsigned char)dst[n]);
+	}
+	dst[0] = '"';
+}
+
 static inline spl_s64 spl_isinstr(const char *s, const char *part)
 {
 	spl_size i;

@@ -49,6 +49,15 @@ static enum value_type unify(struct inference *in, struct inferred *what, enum v
 	return what->type;
 }
 
+/* `what` learns a type that an expression turned out to have. If it has one already, it was wanted
+ * of the expression, and a conflict has been told there. */
+static void learn(struct inference *in, struct inferred *what, enum value_type got,
+		  const struct token *tok)
+{
+	if (what->type == TYPE_UNKNOWN)
+		unify(in, what, got, tok);
+}
+
 /* An expression whose type is fixed by what it is. */
 static enum value_type is_of(struct inference *in, struct expr *e, enum value_type type,
 			     enum value_type want)
@@ -105,7 +114,7 @@ static void infer_keys(struct inference *in, struct variable *var, struct expr_l
 		}
 		got = infer(in, key, fits ? var->keys[i].type : TYPE_UNKNOWN);
 		if (fits)
-			unify(in, &var->keys[i], got, key->tok);
+			learn(in, &var->keys[i], got, key->tok);
 	}
 }
 
@@ -208,7 +217,7 @@ static enum value_type infer_call(struct inference *in, struct expr *e, enum val
 		struct variable *param = callee->decl->params.items[i].var;
 		enum value_type got = infer(in, e->call.args.items[i], param->value.type);
 
-		unify(in, &param->value, got, e->call.args.items[i]->tok);
+		learn(in, &param->value, got, e->call.args.items[i]->tok);
 	}
 	if (!callee->returns_value && callee->decl->type == TYPE_UNKNOWN)
 		return no_value(in, e, callee->decl->name, want);
@@ -334,7 +343,7 @@ static void infer_foreach_keys(struct inference *in, struct stmt *st, struct var
 		struct foreach_key *key = &st->foreach.keys.items[i];
 
 		unify(in, &key->var->value, array->keys[i].type, key->tok);
-		unify(in, &array->keys[i], key->var->value.type, key->tok);
+		learn(in, &array->keys[i], key->var->value.type, key->tok);
 	}
 }
 
@@ -349,15 +358,13 @@ static void infer_foreach(struct inference *in, struct stmt *st)
 		infer_foreach_keys(in, st, array);
 	if (value) {
 		unify(in, &value->var->value, array->value.type, value->tok);
-		unify(in, &array->value, value->var->value.type, value->tok);
+		learn(in, &array->value, value->var->value.type, value->tok);
 	}
 	for (size_t i = 0; i < st->foreach.slice.count; i++)
 		if (st->foreach.slice.items[i] && i < array->key_count)
-			unify(in, &array->keys[i],
+			learn(in, &array->keys[i],
 			      infer(in, st->foreach.slice.items[i], array->keys[i].type),
 			      st->foreach.slice.items[i]->tok);
-	if (st->foreach.sort_key > (int)array->key_count && array->key_count && in->reporting)
-		diag_add(in->r->diags, st->tok, SORT_KEY, array->name, st->foreach.sort_key);
 	if (st->foreach.limit)
 		infer(in, st->foreach.limit, TYPE_LONG);
 }
@@ -371,7 +378,7 @@ static void infer_return(struct inference *in, struct stmt *st)
 	in->changed |= !in->function->returns_value;
 	in->function->returns_value = true;
 	got = infer(in, st->expr, in->function->result.type);
-	unify(in, &in->function->result, got, st->expr->tok);
+	learn(in, &in->function->result, got, st->expr->tok);
 }
 
 static void infer_stmt(struct stmt **slot, void *arg)
@@ -432,7 +439,7 @@ static void infer_all(struct inference *in)
 
 static void settle_variable(struct inference *in, struct variable *var)
 {
-	if (var->value.type == TYPE_UNKNOWN && var->read)
+	if (var->value.type == TYPE_UNKNOWN && var->read && !diag_error_count(in->r->diags))
 		diag_add(in->r->diags, var->tok, TYPE_UNRESOLVED, var->name);
 	if (var->value.type == TYPE_UNKNOWN)
 		var->value.type = TYPE_LONG; /* nobody looks at it */
