@@ -94,6 +94,22 @@ void spl_map_destroy(struct spl_map *map)
 
 /* --- keys -------------------------------------------------------------------------------------------- */
 
+/** The keys of one operation: hashed once, their strings measured once. */
+struct lookup {
+	const union spl_val *keys;
+	uint32_t hash;
+	uint32_t len[SPL_KEYS_MAX]; /* of string keys, cut to what can be stored */
+};
+
+static uint32_t cut_length(const char *s, uint32_t string_size)
+{
+	uint32_t len = 0;
+
+	while (len < string_size - 1 && s[len])
+		len++;
+	return len;
+}
+
 /** Mixes a word into a hash so that the upper bits depend on all of it. */
 static inline uint64_t mix(uint64_t h, uint64_t word)
 {
@@ -101,60 +117,78 @@ static inline uint64_t mix(uint64_t h, uint64_t word)
 	return h ^ (h >> 32);
 }
 
-/** Hashes a string, cut to the map's string size, by words of 8 bytes. */
-static uint64_t hash_string(uint64_t h, const char *s, uint32_t string_size)
+static inline uint64_t load_word(const char *s)
 {
-	uint32_t len = 0;
 	uint64_t word;
 
-	while (len < string_size - 1 && s[len])
-		len++;
-	for (; len >= 8; len -= 8, s += 8) {
-		memcpy(&word, s, 8);
-		h = mix(h, word);
-	}
-	for (word = 0; len; len--)
+	__builtin_memcpy(&word, s, sizeof(word));
+	return word;
+}
+
+static uint64_t hash_string(uint64_t h, const char *s, uint32_t len)
+{
+	uint64_t word = len;
+
+	for (; len >= 8; len -= 8, s += 8)
+		h = mix(h, load_word(s));
+	for (; len; len--)
 		word = word << 8 | (unsigned char)*s++;
 	return mix(h, word);
 }
 
-static uint32_t hash_keys(const struct spl_map *map, const union spl_val *keys)
+static void lookup_init(struct lookup *l, const struct spl_map *map, const union spl_val *keys)
 {
 	uint64_t h = 0;
 
+	l->keys = keys;
 	for (uint32_t i = 0; i < map->nkeys; i++) {
-		if (map->keys[i].type == 'n')
+		if (map->keys[i].type == 'n') {
 			h = mix(h, keys[i].n);
-		else
-			h = hash_string(h, keys[i].s, map->string_size);
+		} else {
+			l->len[i] = cut_length(keys[i].s, map->string_size);
+			h = hash_string(h, keys[i].s, l->len[i]);
+		}
 	}
-	return (h * GOLDEN) >> 32;
+	l->hash = (h * GOLDEN) >> 32;
 }
 
-/** Whether the stored string equals one that may be longer than what can be stored. */
-static bool same_string(const char *stored, const char *s, uint32_t string_size)
+/** Whether the stored string equals the first len bytes of s. */
+static bool same_string(const char *stored, const char *s, uint32_t len)
 {
-	for (uint32_t i = 0; i < string_size - 1; i++) {
-		if (stored[i] != s[i])
+	for (; len >= 8; len -= 8, stored += 8, s += 8)
+		if (load_word(stored) != load_word(s))
 			return false;
-		if (!s[i])
-			return true;
-	}
-	return true;
+	for (; len; len--)
+		if (*stored++ != *s++)
+			return false;
+	return !*stored;
 }
 
 static bool same_keys(const struct spl_map *map, const struct spl_map_entry *e,
-		      const union spl_val *keys)
+		      const struct lookup *l)
 {
 	for (uint32_t i = 0; i < map->nkeys; i++) {
 		const struct map_cell *cell = &map->keys[i];
 
-		if (cell->type == 'n' ? *map_number(e, cell) != keys[i].n :
-					!same_string(map_string(e, cell), keys[i].s,
-						     map->string_size))
+		if (cell->type == 'n' ? *map_number(e, cell) != l->keys[i].n :
+					!same_string(map_string(e, cell), l->keys[i].s, l->len[i]))
 			return false;
 	}
 	return true;
+}
+
+static void store_keys(const struct spl_map *map, struct spl_map_entry *e, const struct lookup *l)
+{
+	for (uint32_t i = 0; i < map->nkeys; i++) {
+		const struct map_cell *cell = &map->keys[i];
+
+		if (cell->type == 'n') {
+			*map_number(e, cell) = l->keys[i].n;
+		} else {
+			memcpy(map_string(e, cell), l->keys[i].s, l->len[i]);
+			map_string(e, cell)[l->len[i]] = '\0';
+		}
+	}
 }
 
 /* --- entries -------------------------------------------------------------------------------------------- */
@@ -164,29 +198,29 @@ static uint32_t *bucket_of(struct spl_map *map, uint32_t hash)
 	return &map->buckets[hash >> (32 - map->bucket_bits)];
 }
 
-static struct spl_map_entry *find(struct spl_map *map, const union spl_val *keys, uint32_t hash)
+static struct spl_map_entry *find(struct spl_map *map, const struct lookup *l)
 {
-	uint32_t at = *bucket_of(map, hash);
+	uint32_t at = *bucket_of(map, l->hash);
 
 	while (at) {
 		struct spl_map_entry *e = map_entry(map, at);
 
-		if (e->hash == hash && same_keys(map, e, keys))
+		if (e->hash == l->hash && same_keys(map, e, l))
 			return e;
 		at = e->chain;
 	}
 	return NULL;
 }
 
-static void order_append(struct spl_map *map, struct spl_map_entry *e, uint32_t at)
+static void order_append(struct spl_map *map, struct spl_map_entry *e)
 {
 	e->prev = map->newest;
 	e->next = 0;
 	if (map->newest)
-		map_entry(map, map->newest)->next = at;
+		map_entry(map, map->newest)->next = e->number;
 	else
-		map->oldest = at;
-	map->newest = at;
+		map->oldest = e->number;
+	map->newest = e->number;
 }
 
 static void order_remove(struct spl_map *map, struct spl_map_entry *e)
@@ -203,14 +237,14 @@ static void order_remove(struct spl_map *map, struct spl_map_entry *e)
 
 static void entry_remove(struct spl_map *map, struct spl_map_entry *e)
 {
-	uint32_t at = map_number_of(map, e), *link = bucket_of(map, e->hash);
+	uint32_t *link = bucket_of(map, e->hash);
 
-	while (*link != at)
+	while (*link != e->number)
 		link = &map_entry(map, *link)->chain;
 	*link = e->chain;
 	order_remove(map, e);
 	e->chain = map->free;
-	map->free = at;
+	map->free = e->number;
 	map->count--;
 	map->sorted = 0;
 }
@@ -231,25 +265,20 @@ static uint32_t entry_take(struct spl_map *map)
 	return at;
 }
 
-static struct spl_map_entry *entry_add(struct spl_map *map, const union spl_val *keys,
-				       uint32_t hash)
+static struct spl_map_entry *entry_add(struct spl_map *map, const struct lookup *l)
 {
-	uint32_t at = entry_take(map), *bucket = bucket_of(map, hash);
+	uint32_t at = entry_take(map), *bucket = bucket_of(map, l->hash);
 	struct spl_map_entry *e;
 
 	if (!at)
 		return NULL;
 	e = map_entry(map, at);
-	e->hash = hash;
+	e->number = at;
+	e->hash = l->hash;
 	e->chain = *bucket;
 	*bucket = at;
-	order_append(map, e, at);
-	for (uint32_t i = 0; i < map->nkeys; i++) {
-		if (map->keys[i].type == 'n')
-			*map_number(e, &map->keys[i]) = keys[i].n;
-		else
-			spl_str_copy(map_string(e, &map->keys[i]), map->string_size, keys[i].s);
-	}
+	order_append(map, e);
+	store_keys(map, e, l);
 	if (map->value.type == 'n')
 		*map_number(e, &map->value) = 0;
 	else
@@ -259,16 +288,26 @@ static struct spl_map_entry *entry_add(struct spl_map *map, const union spl_val 
 	return e;
 }
 
+static struct spl_map_entry *find_keys(struct spl_map *map, const union spl_val *keys)
+{
+	struct lookup l;
+
+	lookup_init(&l, map, keys);
+	return find(map, &l);
+}
+
 /** The entry of the keys, made if it is missing; NULL and an error when there is no room. */
 static struct spl_map_entry *find_or_add(struct spl_ctx *c, struct spl_map *map,
 					 const union spl_val *keys)
 {
-	uint32_t hash = hash_keys(map, keys);
-	struct spl_map_entry *e = find(map, keys, hash);
+	struct spl_map_entry *e;
+	struct lookup l;
 
+	lookup_init(&l, map, keys);
+	e = find(map, &l);
 	if (spl_likely(e))
 		return e;
-	e = entry_add(map, keys, hash);
+	e = entry_add(map, &l);
 	if (!e)
 		spl_fail(c, "Array overflow, check MAXMAPENTRIES", NULL);
 	return e;
@@ -278,14 +317,14 @@ static struct spl_map_entry *find_or_add(struct spl_ctx *c, struct spl_map *map,
 
 spl_s64 spl_map_get_n(struct spl_map *map, const union spl_val *keys)
 {
-	struct spl_map_entry *e = find(map, keys, hash_keys(map, keys));
+	struct spl_map_entry *e = find_keys(map, keys);
 
 	return e ? *map_number(e, &map->value) : 0;
 }
 
 const char *spl_map_get_s(struct spl_map *map, const union spl_val *keys)
 {
-	struct spl_map_entry *e = find(map, keys, hash_keys(map, keys));
+	struct spl_map_entry *e = find_keys(map, keys);
 
 	return e ? map_string(e, &map->value) : "";
 }
@@ -316,12 +355,12 @@ spl_s64 spl_map_add_n(struct spl_ctx *c, struct spl_map *map, const union spl_va
 
 int spl_map_has(struct spl_map *map, const union spl_val *keys)
 {
-	return find(map, keys, hash_keys(map, keys)) != NULL;
+	return find_keys(map, keys) != NULL;
 }
 
 void spl_map_delete(struct spl_map *map, const union spl_val *keys)
 {
-	struct spl_map_entry *e = find(map, keys, hash_keys(map, keys));
+	struct spl_map_entry *e = find_keys(map, keys);
 
 	if (e)
 		entry_remove(map, e);

@@ -21,7 +21,7 @@ struct spl_map_entry {
 	uint32_t chain;      /* next in the bucket, or next of the free ones */
 	uint32_t prev, next; /* in the order of insertion */
 	uint32_t sorted;     /* next in the sorted chain */
-	uint32_t pad;
+	uint32_t number;     /* its own: its place in the pool plus one */
 };
 
 struct spl_map {
@@ -45,12 +45,6 @@ struct spl_map {
 static inline struct spl_map_entry *map_entry(const struct spl_map *map, uint32_t at)
 {
 	return (struct spl_map_entry *)(map->pool + (spl_size)(at - 1) * map->entry_size);
-}
-
-/** An entry's number: its pool position plus one. Divides, so not for the common paths. */
-static inline uint32_t map_number_of(const struct spl_map *map, const struct spl_map_entry *e)
-{
-	return (uint32_t)((spl_size)((const char *)e - map->pool) / map->entry_size) + 1;
 }
 
 static inline spl_s64 *map_number(const struct spl_map_entry *e, const struct map_cell *cell)
