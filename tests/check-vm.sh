@@ -106,5 +106,21 @@ dir=$(cat "$tmp/out")
 test_that 'a kernel is described' 0 '[ -s "$dir/btf" ] && [ -s "$dir/functions" ] &&
     [ -s "$dir/blacklist" ] && grep -q " T vfs_read$" "$dir/kallsyms"'
 
+# A saved state of the guest is used, and one that can't be loaded is not missed.
+run -m 301 --cold -v -- true
+test_that 'a cold start boots' 0 'err_has "is up after"'
+run -m 301 -- true
+run -m 301 -v -- date +%s
+now=$(date +%s)
+test_that 'the next start goes on from there' 0 'err_has "goes on after"'
+test_that 'its clock is right' 0 '[ $((now - $(cat "$tmp/out"))) -le 5 ]'
+state=$(ls -t "$dir"/warm-* | while read -r f; do
+    [ "$f" -nt "$tmp/in" ] && echo "$f"
+done | head -1)
+echo damaged >"$state"
+run -m 301 -v -- echo done
+test_that 'a damaged state means a boot' 0 'out_is done && err_has "is up after"'
+rm -f "$state"
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -81,7 +81,7 @@ static void add_share(struct cli *cli, const char *path)
 	cli->vm.shares = cli->shares;
 }
 
-enum { OPT_SMP = 256, OPT_SHARE, OPT_TIMEOUT, OPT_LOG, OPT_APPEND, OPT_NOKASLR, OPT_ACCEL,
+enum { OPT_SMP = 256, OPT_SHARE, OPT_TIMEOUT, OPT_LOG, OPT_APPEND, OPT_NOKASLR, OPT_COLD, OPT_ACCEL,
        OPT_FETCH_ONLY, OPT_PRINT_DIR };
 
 static const struct option long_options[] = {
@@ -93,6 +93,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "nokaslr", no_argument, NULL, OPT_NOKASLR },
+	{ "cold", no_argument, NULL, OPT_COLD },
 	{ "accel", required_argument, NULL, OPT_ACCEL },
 	{ "fetch-only", no_argument, NULL, OPT_FETCH_ONLY },
 	{ "print-dir", no_argument, NULL, OPT_PRINT_DIR },
@@ -112,6 +113,7 @@ static void take_option(struct cli *cli, int option)
 	case OPT_LOG: cli->vm.log_path = optarg; break;
 	case OPT_APPEND: cli->vm.append = optarg; break;
 	case OPT_NOKASLR: cli->vm.nokaslr = true; break;
+	case OPT_COLD: cli->vm.cold = true; break;
 	case OPT_ACCEL: cli->vm.accel = parse_accel(optarg); break;
 	case OPT_FETCH_ONLY: cli->fetch_only = true; break;
 	case OPT_PRINT_DIR: cli->print_dir = true; break;

@@ -38,6 +38,7 @@ static struct error *profile(const char *release, const char *dir)
 		.shares = (const char *[]){ dir, NULL },
 		.cwd = dir,
 		.nokaslr = true,
+		.cold = true,
 		.timeout_s = 300,
 		.in = -1, .out = STDERR_FILENO, .err = STDERR_FILENO,
 		.argv = (char *[]){ "sh", "-c", (char *)script, NULL },

@@ -36,6 +36,11 @@ static const char kernel_parameters[] =
 	"tsc=reliable no_timer_check "
 	"random.trust_cpu=on cryptomgr.notests";
 
+const char *qemu_kernel_parameters(void)
+{
+	return kernel_parameters;
+}
+
 /* --- arguments --------------------------------------------------------------------------------- */
 
 struct args {
@@ -141,7 +146,14 @@ static void args_channels(struct args *args, const struct qemu_config *config, i
 	arg(args, "chardev=monitor,mode=control");
 }
 
-static void args_build(struct args *args, const struct qemu_config *config, int port, int monitor)
+/* What qemu_start() opened for QEMU to inherit. */
+struct ends {
+	int port, monitor, errors;
+	int state; /* -1: none */
+};
+
+static void args_build(struct args *args, const struct qemu_config *config,
+		       const struct ends *ends)
 {
 	char tag[32];
 
@@ -150,7 +162,11 @@ static void args_build(struct args *args, const struct qemu_config *config, int 
 	arg(args, "spile-vm");
 	args_machine(args, config);
 	args_kernel(args, config);
-	args_channels(args, config, port, monitor);
+	args_channels(args, config, ends->port, ends->monitor);
+	if (ends->state >= 0) {
+		arg(args, "-incoming");
+		arg(args, "fd:%d", ends->state);
+	}
 	arg_folder(args, "root", VM_ROOT_TAG, "/", true);
 	for (int i = 0; config->shares[i]; i++) {
 		snprintf(tag, sizeof(tag), "share%d", i);
@@ -180,7 +196,13 @@ bool qemu_kvm_works(const char **why)
 	return true;
 }
 
-__attribute__((noreturn)) static void qemu_exec(struct args *args, int port, int monitor, int err)
+static void inherit(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, 0);
+}
+
+__attribute__((noreturn)) static void qemu_exec(struct args *args, const struct ends *ends)
 {
 	int null = open("/dev/null", O_RDWR);
 	sigset_t none;
@@ -193,47 +215,60 @@ __attribute__((noreturn)) static void qemu_exec(struct args *args, int port, int
 	signal(SIGPIPE, SIG_DFL);
 	dup2(null, 0);
 	dup2(null, 1);
-	dup2(err, 2);
-	fcntl(port, F_SETFD, 0);
-	fcntl(monitor, F_SETFD, 0);
+	dup2(ends->errors, 2);
+	inherit(ends->port);
+	inherit(ends->monitor);
+	inherit(ends->state);
 	execvp(args->v[0], args->v);
 	dprintf(2, "%s: %s (Debian package qemu-system-x86)", args->v[0], strerror(errno));
 	_exit(127);
 }
 
-static void close_pair(int fds[2])
+static void close_all(const int *fds, int n)
 {
-	close(fds[0]);
-	close(fds[1]);
+	for (int i = 0; i < n; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+}
+
+/* Opens both sides of every channel, all or none. */
+static struct error *open_channels(struct qemu *ours, struct ends *theirs)
+{
+	int fds[6] = { -1, -1, -1, -1, -1, -1 };
+	int err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds + 2) < 0 ||
+	    pipe2(fds + 4, O_CLOEXEC) < 0) {
+		err = errno;
+		close_all(fds, 6);
+		return error_create(err, "cannot make the channels to QEMU: %s", strerror(err));
+	}
+	ours->port = fds[0];
+	theirs->port = fds[1];
+	ours->monitor = fds[2];
+	theirs->monitor = fds[3];
+	ours->errors = fds[4];
+	theirs->errors = fds[5];
+	return NULL;
 }
 
 struct error *qemu_start(const struct qemu_config *config, struct qemu *ret)
 {
 	struct args args = { .n = 0 };
-	int port[2], monitor[2], err[2];
+	struct ends ends = { -1, -1, -1, -1 };
+	struct error *error = open_channels(ret, &ends);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, port) < 0)
-		return error_create(errno, "cannot make a socket: %s", strerror(errno));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0) {
-		close_pair(port);
-		return error_create(errno, "cannot make a socket: %s", strerror(errno));
-	}
-	if (pipe2(err, O_CLOEXEC) < 0) {
-		close_pair(port);
-		close_pair(monitor);
-		return error_create(errno, "cannot make a pipe: %s", strerror(errno));
-	}
-	args_build(&args, config, port[1], monitor[1]);
+	if (error)
+		return error;
+	ends.state = config->state ? open(config->state, O_RDONLY | O_CLOEXEC) : -1;
+	args_build(&args, config, &ends);
 	ret->pid = fork();
 	if (ret->pid == 0)
-		qemu_exec(&args, port[1], monitor[1], err[1]);
+		qemu_exec(&args, &ends);
 	args_deinit(&args);
-	close(port[1]);
-	close(monitor[1]);
-	close(err[1]);
-	ret->port = port[0];
-	ret->monitor = monitor[0];
-	ret->errors = err[0];
+	close_all((int[]){ ends.port, ends.monitor, ends.errors, ends.state }, 4);
 	if (ret->pid < 0) {
 		qemu_stop(ret);
 		return error_create(EAGAIN, "cannot fork for " PROGRAM);

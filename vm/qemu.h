@@ -14,6 +14,7 @@ struct qemu_config {
 	unsigned int memory_mb, cpus;
 	bool kvm, nokaslr;
 	const char *const *shares; /* NULL-terminated; share n has the mount tag "share<n>" */
+	const char *state;         /* go on from this file (vm/warm.h) instead of booting; or NULL */
 };
 
 struct qemu {
@@ -25,6 +26,9 @@ struct qemu {
 
 /** True if KVM can be used; else *why says why not. */
 bool qemu_kvm_works(const char **why);
+
+/** What every guest's kernel command line starts with. */
+const char *qemu_kernel_parameters(void);
 
 struct error *qemu_start(const struct qemu_config *config, struct qemu *ret);
 /** Ends the process if it still runs, reaps it, closes the descriptors. */

@@ -5,20 +5,25 @@
  * is not read; so a slow reader slows the command in the guest down, and nothing piles up here.
  *
  *	BOOTING --READY--> RUNNING --EXIT--> done
- *	   |                  |---- QEMU ends ----> panic, if the log says so
+ *	   |  ^               | ^ '---- QEMU ends ----> panic, if the log says so
+ *	   |  |               | '--first frame-- WARMING
+ *	   |  '---------------|-- QEMU ends, 20 s ---'
  *	   |                  '---- time is over --> ask where it is, NMI, done
  *	   '---- FAIL, QEMU ends, 120 s -----------> error: could not start
+ *
+ * WARMING is a guest that goes on from a saved state (vm/warm.h): it is sent its job at once.
  */
 #include "vm/vm.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -32,22 +37,27 @@
 #include "vm/kernel.h"
 #include "vm/qemu.h"
 #include "vm/story.h"
+#include "vm/warm.h"
 
 #define BOOT_LIMIT_S 120 /* a busy machine without KVM takes long; a boot that hangs takes forever */
+#define WARM_LIMIT_S 20
 #define GRACE_MS 3000    /* for the command after a signal, for the kernel after the NMI */
 #define SHARES_MAX 8
 
 extern char **environ;
 
-enum run_state { RUN_BOOTING, RUN_RUNNING, RUN_DONE };
+enum run_state { RUN_WARMING, RUN_BOOTING, RUN_RUNNING, RUN_DONE };
 
 struct run {
 	const struct vm_options *options;
 	struct vm_result *result;
+	struct qemu_config config;
 	struct qemu qemu;
 	enum run_state state;
 	const char *dir;       /* of the kernel */
 	char *release, *log_path;
+	char *vmlinux, *initrd;
+	char *warm;            /* path of the saved state, whether there or not; NULL: keep none */
 	const char *shares[SHARES_MAX + 1];
 	char *share_paths[SHARES_MAX]; /* the same, owned */
 	int64_t started_ms, deadline_ms; /* INT64_MAX: none */
@@ -115,12 +125,23 @@ static void add_string(struct strbuf *out, const char *s)
 	strbuf_add(out, s, strlen(s) + 1);
 }
 
-static void add_number(struct strbuf *out, int n)
+static void add_number(struct strbuf *out, int64_t n)
 {
-	char text[16];
+	char text[24];
 
-	snprintf(text, sizeof(text), "%d", n);
+	snprintf(text, sizeof(text), "%" PRId64, n);
 	add_string(out, text);
+}
+
+static void add_random(struct strbuf *out)
+{
+	uint64_t bytes[4] = { 0 };
+
+	if (getrandom(bytes, sizeof(bytes), 0) < 0)
+		bytes[0] = now_ms();
+	strbuf_addf(out, "%016" PRIx64 "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, bytes[0],
+		    bytes[1], bytes[2], bytes[3]);
+	strbuf_addc(out, '\0');
 }
 
 static void add_strings(struct strbuf *out, char *const *list, const char *one_more)
@@ -149,6 +170,8 @@ static void send_job(struct run *run)
 	    asprintf(&variable, "SPILE_VM=%s", run->release) < 0)
 		abort();
 	strbuf_init(&job);
+	add_number(&job, time(NULL));
+	add_random(&job);
 	add_string(&job, cwd ? cwd : "/");
 	add_string(&job, modules);
 	add_string(&job, run->release);
@@ -176,16 +199,24 @@ static void send_signal(struct run *run, uint32_t sig)
 
 /* --- from the guest ---------------------------------------------------------------------------- */
 
-static void start_command(struct run *run)
+/* From here on the time limit is the command's. */
+static void command_runs(struct run *run, const char *how)
 {
 	int64_t now = now_ms();
 
 	if (run->options->verbose)
-		kernel_progress("%s is up after %.1f s", run->release,
+		kernel_progress("%s %s after %.1f s", run->release, how,
 				(now - run->started_ms) / 1000.0);
 	run->state = RUN_RUNNING;
 	run->deadline_ms = run->options->timeout_s ? now + run->options->timeout_s * 1000ll
 						   : INT64_MAX;
+}
+
+static void guest_ready(struct run *run)
+{
+	if (run->warm)
+		warm_save(&run->qemu, run->warm);
+	command_runs(run, "is up");
 	send_job(run);
 }
 
@@ -193,9 +224,11 @@ static void take_frame(struct run *run, const struct vm_frame *head, const char 
 {
 	uint32_t status;
 
+	if (run->state == RUN_WARMING)
+		command_runs(run, "goes on");
 	switch (head->type) {
 	case VM_FRAME_READY:
-		start_command(run);
+		guest_ready(run);
 		break;
 	case VM_FRAME_STDIN_MORE:
 		run->stdin_wanted = true;
@@ -293,11 +326,30 @@ static char *read_log(struct run *run)
 	return log;
 }
 
+/* The saved state was of no use: as if there had been none. */
+static void boot_instead(struct run *run)
+{
+	unlink(run->warm);
+	qemu_stop(&run->qemu);
+	strbuf_deinit(&run->qemu_said);
+	run->in_len = 0;
+	run->config.state = NULL;
+	run->state = RUN_BOOTING;
+	run->deadline_ms = now_ms() + BOOT_LIMIT_S * 1000;
+	run->error = qemu_start(&run->config, &run->qemu);
+	if (run->error)
+		run->state = RUN_DONE;
+}
+
 static void qemu_ended(struct run *run)
 {
 	_cleanup_free_ char *log = read_log(run);
 	struct strbuf story;
 
+	if (run->state == RUN_WARMING && !story_has_panic(log)) {
+		boot_instead(run);
+		return;
+	}
 	strbuf_init(&story);
 	if (run->state == RUN_RUNNING || story_has_panic(log)) {
 		run->result->outcome = VM_PANICKED;
@@ -399,6 +451,8 @@ static void deadline_reached(struct run *run)
 {
 	if (run->ending_signal)
 		run_exited(run, 128 + run->ending_signal);
+	else if (run->state == RUN_WARMING)
+		boot_instead(run);
 	else
 		time_over(run);
 }
@@ -409,7 +463,7 @@ static void take_signal(struct run *run)
 
 	if (read(run->signals, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (run->ending_signal || run->state == RUN_BOOTING) {
+	if (run->ending_signal || run->state != RUN_RUNNING) {
 		run_exited(run, 128 + info.ssi_signo);
 		return;
 	}
@@ -585,28 +639,13 @@ static bool decide_kvm(const struct vm_options *options)
 	return kvm;
 }
 
-static struct error *run_start(struct run *run)
+static void run_configure(struct run *run)
 {
 	const struct vm_options *options = run->options;
-	_cleanup_free_ char *vmlinux = NULL, *initrd = NULL;
-	struct error *error;
 
-	if (asprintf(&vmlinux, "%s/vmlinux", run->dir) < 0)
-		abort();
-	error = read_release(run->dir, &run->release);
-	if (!error)
-		error = initrd_prepare(run->dir, &initrd);
-	if (!error)
-		error = run_add_shares(run);
-	if (!error)
-		error = run_open_log(run);
-	if (error)
-		return error;
-	run->started_ms = now_ms();
-	run->deadline_ms = run->started_ms + BOOT_LIMIT_S * 1000;
-	return qemu_start(&(struct qemu_config){
-		.vmlinux = vmlinux,
-		.initrd = initrd,
+	run->config = (struct qemu_config){
+		.vmlinux = run->vmlinux,
+		.initrd = run->initrd,
 		.log_path = run->log_path,
 		.append = options->append,
 		.memory_mb = options->memory_mb ? options->memory_mb : 1024,
@@ -614,7 +653,39 @@ static struct error *run_start(struct run *run)
 		.kvm = decide_kvm(options),
 		.nokaslr = options->nokaslr,
 		.shares = run->shares,
-	}, &run->qemu);
+	};
+	if (!options->cold)
+		run->warm = warm_path(run->dir, &run->config);
+	if (run->warm && access(run->warm, R_OK) == 0)
+		run->config.state = run->warm;
+}
+
+static struct error *run_start(struct run *run)
+{
+	struct error *error;
+
+	if (asprintf(&run->vmlinux, "%s/vmlinux", run->dir) < 0)
+		abort();
+	error = read_release(run->dir, &run->release);
+	if (!error)
+		error = initrd_prepare(run->dir, &run->initrd);
+	if (!error)
+		error = run_add_shares(run);
+	if (!error)
+		error = run_open_log(run);
+	if (error)
+		return error;
+	run_configure(run);
+	run->started_ms = now_ms();
+	error = qemu_start(&run->config, &run->qemu);
+	if (error)
+		return error;
+	run->state = run->config.state ? RUN_WARMING : RUN_BOOTING;
+	run->deadline_ms = run->started_ms +
+			   (run->config.state ? WARM_LIMIT_S : BOOT_LIMIT_S) * 1000;
+	if (run->state == RUN_WARMING)
+		send_job(run);
+	return NULL;
 }
 
 static void run_deinit(struct run *run)
@@ -626,6 +697,9 @@ static void run_deinit(struct run *run)
 	strbuf_deinit(&run->qemu_said);
 	free(run->log_path);
 	free(run->release);
+	free(run->vmlinux);
+	free(run->initrd);
+	free(run->warm);
 }
 
 /* Runs with the kernel in `dir`. */

@@ -37,6 +37,7 @@ struct vm_options {
 	const char *log_path;      /* where the kernel log goes; NULL: nowhere in the end */
 	const char *append;        /* more for the kernel's command line, or NULL */
 	bool nokaslr;
+	bool cold;                 /* boot, though a saved state of such a guest may be there */
 	bool verbose;              /* tell on stderr what is used and how long the boot took */
 	int in, out, err;          /* the command's stdin, stdout, stderr; `in` may be -1: none */
 	char *const *argv;         /* command and arguments, NULL-terminated; found in PATH */

@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/random.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -31,6 +32,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vm/guest/proto.h"
@@ -212,8 +214,25 @@ static char **job_strings(struct job *job)
 	return list;
 }
 
+/* A guest that goes on from a saved state (vm/warm.c) has the clock and the random numbers of the
+ * one that was saved. */
+static void refresh(const char *seconds, const char *random)
+{
+	struct timespec now = { .tv_sec = atoll(seconds) };
+	int fd = open("/dev/urandom", O_WRONLY | O_CLOEXEC);
+
+	clock_settime(CLOCK_REALTIME, &now);
+	if (fd < 0)
+		return;
+	/* Also mixes at once what was written. */
+	if (write(fd, random, strlen(random)) > 0)
+		ioctl(fd, RNDRESEEDCRNG, 0);
+	close(fd);
+}
+
 static void job_read(struct job *job)
 {
+	const char *seconds, *random;
 	struct vm_frame head;
 
 	port_read(&head, sizeof(head));
@@ -225,6 +244,9 @@ static void job_read(struct job *job)
 	job->end = job->at + head.len;
 	port_read(job->at, head.len);
 	*job->end = '\0';
+	seconds = job_string(job);
+	random = job_string(job);
+	refresh(seconds, random);
 	job->cwd = job_string(job);
 	job->modules = job_string(job);
 	job->release = job_string(job);

@@ -16,6 +16,7 @@
  *	  EXIT or FAIL     ----------------->   last frame; file systems are synced
  *
  * A JOB is a row of NUL-terminated strings:
+ *	seconds since 1970, random text,
  *	cwd, modules folder, release,
  *	number of shares, then tag and path of each,
  *	argc, arguments..., number of variables, NAME=value...
