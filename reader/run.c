@@ -177,11 +177,15 @@ static struct error *run_loop(struct run *run)
 static struct error *run_session(struct run *run)
 {
 	struct error *error, *stop_error = NULL;
+	uint32_t state;
 
 	error = run_phase(run, phase_start);
+	if (!error)
+		error = run->home->ops->wait(run->home, 0, &state);
 	if (error)
 		return error;
-	child_release(&run->child);
+	if (state < SPILE_STATE_EXITING) /* else exit() was called in begin: CMD is not run */
+		child_release(&run->child);
 	if (run->options->seconds > 0)
 		run->deadline = clock_ns() + (uint64_t)(run->options->seconds * 1e9);
 	error = run_loop(run);
