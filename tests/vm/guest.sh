@@ -15,9 +15,16 @@ bad_taint() {
     echo $(($(cat /proc/sys/kernel/tainted) & ~(4096 | 8192)))
 }
 
-# Prints what a test left behind that it must not; $1: lines of the kernel log before it.
+# The kernel log since a test began. From /dev/kmsg, which `dmesg -c` of a test doesn't empty; it
+# gives a record for each read, "level,number,time,flags;text".
+log_since() {
+    dd if=/dev/kmsg iflag=nonblock bs=8192 2>/dev/null |
+        awk -v mark="spile-test: begin $1" '{ sub(/^[^;]*;/, "") } seen; $0 == mark { seen = 1 }'
+}
+
+# Prints what test $1 left behind that it must not.
 invariants() {
-    dmesg | tail -n +"$(($1 + 1))" >/tmp/spile-test.dmesg
+    log_since "$1" >/tmp/spile-test.dmesg
     if grep -qE 'WARNING:|BUG:|Oops|general protection fault|INFO: task|stack segment' \
         /tmp/spile-test.dmesg; then
         echo "the kernel log has a warning"
@@ -50,11 +57,11 @@ verdict() { # NAME STATUS REASON-FROM-INVARIANTS
 run() {
     test=tests/vm/$1.test.sh
     limit=$(sed -n 's/^# timeout: *//p' "$test")
-    before=$(dmesg | wc -l)
+    echo "spile-test: begin $1" >/dev/kmsg
     echo "BEGIN $1"
     timeout -k 5 "${limit:-60}" sh -eu "$test" >"$out" 2>&1 </dev/null
     status=$?
-    left=$(invariants "$before" 3>/tmp/spile-test.left)
+    left=$(invariants "$1" 3>/tmp/spile-test.left)
     if [ "$status" != 0 ] && [ "$status" != 77 ] || [ -n "$left" ]; then
         sed 's/^/  | /' "$out"
         cat /tmp/spile-test.left
