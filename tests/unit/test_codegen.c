@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pass 3 where running cannot tell: what C target variables become (offsets of the kernel of
+ * fixture_kernel.h), which handlers are shared, which locks are taken. Text is compared in parts.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "codegen/codegen.h"
+#include "codegen/compile.h"
+#include "fixture_kernel.h"
+#include "reader/meta.h"
+#include "script/parse.h"
+
+static char kernel_dir[] = "/tmp/spile-fixture-XXXXXX";
+
+static struct error *open_fixture(void *context, struct kernel **ret)
+{
+	struct kernel **kernel = context;
+	struct error *error = NULL;
+
+	if (!*kernel)
+		error = kernel_open_dir(kernel_dir, kernel);
+	*ret = *kernel;
+	return error;
+}
+
+/* The C of a script, to be freed. */
+static char *translate(const char *text)
+{
+	struct codegen_options options = { .kernel_identity = "id", .release = "6.0.0-fixture" };
+	struct parse_options parse = { .release = "6.0.0-fixture" };
+	struct kernel *kernel = NULL;
+	struct resolve_options resolve = { .kernel = open_fixture, .kernel_context = &kernel };
+	struct program program;
+	struct script script;
+	struct diag_list diags;
+	char *code;
+
+	codegen_limits_init(&options.limits);
+	script_init(&script);
+	diag_list_init(&diags);
+	script_parse_string(&script, "x.stp", text, strlen(text), &parse, &diags);
+	script_resolve(&script, &resolve, &diags, &program);
+	if (diag_error_count(&diags))
+		diag_list_print(&diags, stderr);
+	assert_int_equal(diag_error_count(&diags), 0);
+	code = codegen_program(&program, &options);
+	diag_list_deinit(&diags);
+	script_deinit(&script);
+	if (kernel)
+		kernel_close(kernel);
+	return code;
+}
+
+static size_t count(const char *code, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *p = strstr(code, part); p; p = strstr(p + 1, part))
+		n++;
+	return n;
+}
+
+#define assert_has(code, part)                                                                     \
+	do {                                                                                       \
+		if (!strstr((code), (part)))                                                       \
+			fail_msg("no '%s' in\n%s", (part), (code));                                \
+	} while (0)
+
+/* One expression in a probe at vfs_read's entry; `part` is in its C. */
+static void check_target(const char *suffix, const char *expr, const char *part)
+{
+	_cleanup_free_ char *text = NULL, *code = NULL;
+
+	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { println(%s) }", suffix,
+			     expr) > 0);
+	code = translate(text);
+	assert_has(code, part);
+}
+
+static void test_target_fields(void **state)
+{
+	check_target("", "$count", "spl_s64 t0 = spl_arg(c, 2);");
+	check_target("", "$color", "(spl_s64)(spl_u32)spl_arg(c, 3)");
+	check_target("", "$file->f_path->dentry->d_ino", "spl_load(c, (spl_u64)spl_arg(c, 0), 8, 0,");
+	check_target("", "$file->f_path->dentry->d_ino", "spl_load(c, (spl_u64)t0, 8, 1,");
+	check_target("", "$file->f_a", "(spl_arg(c, 0) + 32LL), 4, 1,");
+	check_target("", "$file->f_b", "(spl_arg(c, 0) + 32LL), 1, 1,");
+	check_target("", "$file->f_next->f_next", "(spl_arg(c, 0) + 40LL), 8, 0,");
+	check_target("", "@cast($buf, \"file\")->f_a", " + 32LL), 4, 1,");
+	check_target("", "@enum(\"GREEN\")", ".n = 7LL");
+}
+
+static void test_target_bits(void **state)
+{
+	check_target("", "$file->f_mode",
+		     "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 0, 3, 0,");
+	check_target("", "$file->f_signed",
+		     "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 3, 5, 1,");
+}
+
+static void test_target_arrays(void **state)
+{
+	check_target("", "$file->f_pair[1]", "(spl_arg(c, 0) + 30LL), 2, 1,");
+	check_target("", "$file->f_pair[$count]", "((spl_arg(c, 0) + 28LL) + t0 * 2LL), 2, 1,");
+	check_target("", "$file->f_name", "(spl_arg(c, 0) + 12LL)");
+	check_target("", "&$file->f_a", "(spl_arg(c, 0) + 32LL)");
+	check_target("", "$buf[3]", "(spl_arg(c, 1) + 3LL), 1, 1,");
+}
+
+static void test_target_returns(void **state)
+{
+	check_target(".return", "$return", "spl_retval(c)");
+	check_target(".return", "$count", "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
+	check_target(".return", "$return", "SPL_PROBE_RETURN, 0,");
+	check_target("", "$$parms", "file=%#x buf=%#x count=%#x color=%#x");
+	check_target(".return", "$$return", "return=%#x");
+}
+
+static void test_defined(void **state)
+{
+	_cleanup_free_ char *code = translate(
+		"probe kernel.function(\"vfs_*\") {\n"
+		"	if (@defined($count)) println($count) else println($level)\n"
+		"	println(@defined($file->nope) && $file->nope ? 1 : 2)\n"
+		"}");
+
+	assert_has(code, "spl_arg(c, 2)");
+	assert_has(code, "(spl_s64)(spl_s16)spl_arg(c, 1)");
+	assert_int_equal(count(code, "static void probe_"), 2);
+	assert_null(strstr(code, "if (0"));
+}
+
+static void test_stack_argument(void **state)
+{
+	_cleanup_free_ char *code = translate("probe kernel.function(\"many\") { println($f, $g) }");
+
+	assert_has(code, "spl_arg(c, 5)");
+	assert_has(code, "spl_arg(c, 6)");
+}
+
+/* A body that does not look at its place, or comes out equal, is one handler. */
+static void test_shared_handlers(void **state)
+{
+	_cleanup_free_ char *shared = translate("probe kernel.function(\"*\") { println(ppfunc()) }");
+	_cleanup_free_ char *equal =
+		translate("probe kernel.function(\"vfs_*\") { println($file->f_a) }");
+
+	assert_int_equal(count(shared, "static void probe_"), 1);
+	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 4);
+	assert_int_equal(count(equal, "static void probe_"), 1);
+	assert_int_equal(count(equal, "{ SPL_PROBE_ENTRY,"), 2);
+}
+
+static void test_locks(void **state)
+{
+	_cleanup_free_ char *code =
+		translate("global a, b, c = 5\n"
+			  "function put(x) { b = x }\n"
+			  "probe begin { a++ }\n"
+			  "probe end { println(a + c) put(1) }\n"
+			  "probe error { println(b) }\n");
+
+	assert_int_equal(count(code, "static struct spl_lock"), 2); /* c never changes */
+	assert_int_equal(count(code, "spl_lock_write(&k_a)"), 1);
+	assert_int_equal(count(code, "spl_lock_read(&k_a)"), 1);
+	assert_int_equal(count(code, "spl_lock_write(&k_b)"), 1); /* through put() */
+	assert_int_equal(count(code, "spl_lock_read(&k_b)"), 1);
+	assert_true(strstr(code, "spl_lock_read(&k_a)") < strstr(code, "spl_lock_write(&k_b)"));
+}
+
+static char *compile(const char *code, bool *ret_cached)
+{
+	struct compile_options options = { 0 };
+	struct error *error;
+	char *object = NULL;
+
+	error = compile_script(code, &options, &object, ret_cached);
+	if (error)
+		fail_msg("%s", error->message);
+	return object;
+}
+
+/* The compiler takes what was generated, the second time from the cache. */
+static void test_compile(void **state)
+{
+	_cleanup_free_ char *code = translate(
+		"global a\n"
+		"probe kernel.function(\"vfs_read\").return { a[execname(), $file->f_mode] += $return }\n"
+		"probe end { foreach ([n, m] in a- limit 3) printf(\"%s %d\\n\", n, m) }");
+	_cleanup_free_ char *first = NULL, *again = NULL;
+	bool cached = true;
+
+	first = compile(code, &cached);
+	assert_false(cached);
+	again = compile(code, &cached);
+	assert_true(cached);
+	assert_string_equal(first, again);
+}
+
+/* What the reader reads out of the object is what was put in. */
+static void test_meta(void **state)
+{
+	_cleanup_free_ char *code = translate(
+		"probe kernel.function(\"vfs_read\") { printf(\"a\\tb\\\\%d%s\\n\", 1, \"x\") }");
+	_cleanup_free_ char *object = NULL, *bytes = NULL;
+	struct script_meta *meta = NULL;
+	bool cached;
+	size_t len;
+
+	object = compile(code, &cached);
+	assert_null(file_read(object, &bytes, &len));
+	assert_null(meta_create_elf(bytes, len, &meta));
+	assert_memory_equal(meta->name, "spile_", 6);
+	assert_string_equal(meta->kernel, "id");
+	assert_int_equal(meta->nformats, 1);
+	assert_string_equal(meta->formats[0].text, "a\tb\\%d%s\n");
+	assert_string_equal(meta->formats[0].types, "ns");
+	assert_int_equal(meta->nprobes, 1);
+	assert_string_equal(meta->probes[0].point, "kernel.function(\"vfs_read\")");
+	assert_string_equal(meta->probes[0].source, "x.stp:1:7");
+	meta_destroy(meta);
+}
+
+static void test_limits(void **state)
+{
+	struct codegen_limits limits;
+	struct error *error;
+
+	codegen_limits_init(&limits);
+	assert_null(codegen_limits_set(&limits, "MAXACTION=5"));
+	assert_int_equal(limits.action, 5);
+	error = codegen_limits_set(&limits, "MAXACTON=5");
+	assert_non_null(error);
+	error_destroy(error);
+	error = codegen_limits_set(&limits, "MAXSTRINGLEN=1");
+	assert_non_null(error);
+	error_destroy(error);
+}
+
+static int make_kernel(void **state)
+{
+	if (!mkdtemp(kernel_dir))
+		return -1;
+	fixture_kernel_make(kernel_dir);
+	setenv("SPILE_CACHE", kernel_dir, 1);
+	return 0;
+}
+
+static int remove_kernel(void **state)
+{
+	_cleanup_free_ char *command = NULL;
+
+	if (asprintf(&command, "rm -r %s/scripts", kernel_dir) < 0 || system(command))
+		return -1;
+	fixture_kernel_remove(kernel_dir);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_target_fields), cmocka_unit_test(test_target_bits),
+		cmocka_unit_test(test_target_arrays), cmocka_unit_test(test_target_returns),
+		cmocka_unit_test(test_defined),	      cmocka_unit_test(test_stack_argument),
+		cmocka_unit_test(test_shared_handlers), cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_meta),	      cmocka_unit_test(test_compile),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, make_kernel, remove_kernel);
+}
