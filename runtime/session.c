@@ -8,6 +8,7 @@
 #include "spile/session.h"
 
 #define CACHE_LINE 64
+#define FORMATS_MAX 65536 /* a record has 16 bits for the number */
 
 /** Memory of one CPU: the structure, the counts, then the frame area on a line of its own. */
 static struct spl_cpu *cpu_create(struct spl_session *session, uint32_t number)
@@ -59,7 +60,7 @@ int spl_session_init(struct spl_session *session, struct spl_script *script, siz
 {
 	int err;
 
-	if (script->abi != SPL_ABI)
+	if (script->abi != SPL_ABI || script->nformats > FORMATS_MAX)
 		return -EINVAL;
 	*session = (struct spl_session){ .script = script, .ncpus = host_cpu_max() };
 	session->ring_stride = ring_bytes(bytes ? bytes : RING_DEFAULT_BYTES);

@@ -90,8 +90,8 @@ struct spl_session {
 
 /**
  * Prepares a session and runs the script's init. `ring_bytes` is the data size of one CPU's ring,
- * 0 for the default. -EINVAL: the script is of another ABI; -ENOMEM; or what init returned. After
- * a failure there is nothing to undo.
+ * 0 for the default. -EINVAL: the script is of another ABI, or has more than 65536 formats;
+ * -ENOMEM; or what init returned. After a failure there is nothing to undo.
  */
 int spl_session_init(struct spl_session *session, struct spl_script *script, size_t ring_bytes);
 /** Runs the script's fini and frees everything. No handler runs and the rings are unmapped. */
