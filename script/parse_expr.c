@@ -46,7 +46,7 @@ bool is_histogram(const struct expr *expr)
 }
 
 /* Whether the expression names something that can be written. */
-bool is_place(const struct expr *expr)
+static bool is_place(const struct expr *expr)
 {
 	switch (expr->kind) {
 	case EXPR_SYMBOL:
@@ -245,7 +245,7 @@ static struct expr *parse_value(struct parser *p)
 }
 
 /* postfix = value [ "++" | "--" ] */
-struct expr *parse_postfix(struct parser *p)
+static struct expr *parse_postfix(struct parser *p)
 {
 	struct expr *expr = parse_value(p);
 
@@ -424,7 +424,7 @@ static struct expr *parse_logical_or(struct parser *p)
 }
 
 /* ternary = logical_or [ "?" ternary ":" ternary ] */
-struct expr *parse_ternary(struct parser *p)
+static struct expr *parse_ternary(struct parser *p)
 {
 	struct expr *cond = parse_logical_or(p), *expr;
 

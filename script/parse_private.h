@@ -75,9 +75,6 @@ void leave(struct parser *p);
 struct stmt *parse_block(struct parser *p);
 struct stmt *parse_statement(struct parser *p);
 struct expr *parse_expression(struct parser *p);
-struct expr *parse_ternary(struct parser *p);
-/* A value with what is suffixed to it: what @count and delete take. */
-struct expr *parse_postfix(struct parser *p);
 /* name or name[keys] of an array or statistic, or a histogram: where foreach and `in` look. */
 struct expr *parse_container(struct parser *p);
 /* "[" key { "," key } "]" with * allowed as a key (NULL in the list) */
@@ -98,7 +95,6 @@ void parse_probe_header(struct parser *p, struct probe *probe);
 /* A statistics word as after `foreach (a in b`; false if the token is none. */
 bool stat_op_lookup(const char *word, enum stat_op *ret);
 bool is_histogram(const struct expr *expr);
-bool is_place(const struct expr *expr);
 
 struct expr *expr_create(struct parser *p, enum expr_kind kind, const struct token *tok);
 /* Takes the heights of the operands over; fails when the tree gets too high. */
