@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 90
+# kernels: all
+# The one core object fits this kernel, loads and unloads; and what keeps a core out is said plainly.
+
+# says TEXT COMMAND...: the command fails with exit status 1 and says TEXT.
+says() {
+    text=$1
+    shift
+    status=0
+    "$@" >/tmp/said 2>&1 || status=$?
+    if [ "$status" != 1 ] || ! grep -q "$text" /tmp/said; then
+        echo "status $status, expected 1 and '$text':"
+        cat /tmp/said
+        exit 1
+    fi
+}
+
+spile-run --check >/tmp/check
+tail -1 /tmp/check | grep -q "^kernel $SPILE_VM: fits: "
+grep -q '^ok .* koff_task_struct_pid = ' /tmp/check
+spile-run --check --json | grep -q '"fits": true'
+
+spile-run --load
+grep -q '^spile ' /proc/modules
+[ "$(stat -c '%F %a %u' /dev/spile)" = "character special file 600 0" ]
+spile-run --load 2>&1 | grep -q 'loaded already'
+
+# An open session holds the core.
+exec 9<>/dev/spile
+says 'in use' spile-run --unload
+exec 9<&-
+spile-run --unload
+[ ! -e /dev/spile ]
+says 'not loaded' spile-run --unload
+
+# Each obstacle, made by hiding what it stands for.
+mkdir /tmp/empty
+mount --bind /tmp/empty /sys/kernel/btf
+says 'no BTF' spile-run --load
+says 'no BTF' spile-run --check
+umount /sys/kernel/btf
+echo 1 >/tmp/one
+mount --bind /tmp/one /proc/sys/kernel/modules_disabled
+says 'modules_disabled' spile-run --load
+umount /proc/sys/kernel/modules_disabled
+mount --bind /tmp/empty "/lib/modules/$SPILE_VM"
+says 'version' spile-run --load
+umount "/lib/modules/$SPILE_VM"
+before=$(cat /proc/sys/kernel/kptr_restrict)
+echo 2 >/proc/sys/kernel/kptr_restrict
+says 'kptr_restrict' spile-run --load
+echo "$before" >/proc/sys/kernel/kptr_restrict
+SPILE_CORE=/tmp/one says 'no ELF' spile-run --load
+SPILE_CORE=/tmp/none says '/tmp/none' spile-run --load
+
+# And again, since nothing of that may have left a trace.
+spile-run --load
+spile-run --unload
