@@ -63,6 +63,7 @@ struct spile_site {
 	struct site_misses seen; /* what the probes' counters already contain */
 	const struct planter *planter;
 	void *plant;           /* the planter's */
+	void *extra;           /* the planter's, too */
 	void *pin;             /* what keeps the code in place: the home's */
 	struct spile_site *hash_next;
 	struct spile_site *batch_next; /* links a list for the planter */

@@ -369,26 +369,41 @@ static void check_return_missed(void)
 	CHECK("four missed", rp.nmissed, 4);
 }
 
+/* Without msleep(), which may be probed. */
+static void pass_ms(unsigned ms)
+{
+	uint64_t end = kfn_ktime_get_mono_fast_ns() + ms * 1000000ull;
+
+	while (kfn_ktime_get_mono_fast_ns() < end)
+		kfn_schedule_timeout(1);
+}
+
 /* A sleeper in another task holds the one instance while we call the function, and when the probe goes. */
+static bool asleep; /* or about to be */
+
 static int sleeper(void *arg)
 {
-	target_sleep(600);
+	__atomic_store_n(&asleep, true, __ATOMIC_RELEASE);
+	target_sleep(2000);
 	while (!kfn_kthread_should_stop())
-		kfn_msleep(10);
+		kfn_schedule_timeout(1); /* lets others run */
 	return 0;
 }
 
-static void check_return_asleep(void)
+static void check_return_asleep(struct kretprobe rp)
 {
-	struct kretprobe rp = { .kp.addr = (kprobe_opcode_t *)target_sleep, .handler = on_return,
-				.maxactive = 1 };
 	struct task_struct *task = kfn_kthread_create_on_node(sleeper, NULL, -1, "sleeper");
 
+	asleep = false;
+	rp.handler = on_return;
+	rp.maxactive = 1;
 	returned = 0;
 	CHECK("sleeper registered", spile_register_kretprobe(&rp), 0);
 	kfn_wake_up_process(task);
-	kfn_msleep(100);
-	target_sleep(1);
+	while (!__atomic_load_n(&asleep, __ATOMIC_ACQUIRE))
+		kfn_schedule_timeout(1);
+	pass_ms(100);
+	target_sleep(20); /* misses */
 	CHECK("sleeper has the instance", returned, 0);
 	spile_unregister_kretprobe(&rp);
 	CHECK("sleeper made us miss", rp.nmissed, 1);
@@ -407,7 +422,8 @@ int init_module(void)
 	check_entry_post();
 	check_return();
 	check_return_missed();
-	check_return_asleep();
+	check_return_asleep((struct kretprobe){ .kp.addr = (kprobe_opcode_t *)target_sleep });
+	check_return_asleep((struct kretprobe){ .kp.symbol_name = "msleep" });
 	kfn_printk(KLOG_INFO "engine-test: done, %d failures\n", failures);
 	return failures ? -EINVAL : 0;
 }

@@ -104,6 +104,7 @@ static void *home_current_task(void)
 /* Cheapest first: the policy of the kernel home. */
 static const struct planter *const planters[] = {
 	&planter_ftrace,
+	&planter_ftrace_return,
 	&planter_native,
 	&planter_native_return,
 	NULL,
