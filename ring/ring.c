@@ -80,14 +80,14 @@ static bool has_room(struct ring_writer *writer, uint64_t end)
 	if (end - local_load(&writer->tail_seen) <= size)
 		return true;
 	tail = __atomic_load_n(&writer->ring->tail, __ATOMIC_ACQUIRE);
-	/* A tail beyond `end` cannot be right; its difference wraps, and is refused like no room. */
+	/* A tail beyond `end` cannot be right: its difference wraps, and is refused as no room. */
 	if (end - tail > size)
 		return false;
 	local_store(&writer->tail_seen, tail);
 	return true;
 }
 
-/** Bytes between `pos` and the end of the buffer, if a record of `size` bytes does not fit there. */
+/** Bytes from `pos` to the end of the buffer, if a record of `size` bytes does not fit there. */
 static uint64_t padding_at(const struct ring_writer *writer, uint64_t pos, uint64_t size)
 {
 	uint64_t rest = writer->mask + 1 - (pos & writer->mask);

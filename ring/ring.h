@@ -90,7 +90,7 @@ bool ring_commit(struct ring_writer *writer);
  */
 bool ring_wake_wanted(struct ring_writer *writer);
 
-/* --- the reader's side -------------------------------------------------------------------------- */
+/* --- the reader's side ----------------------------------------------------------------------- */
 
 /**
  * The oldest published record, or NULL. Sizes are checked before they are used; after garbage

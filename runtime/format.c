@@ -44,7 +44,7 @@ struct source {
 	bool truncated;
 };
 
-/* --- sink --------------------------------------------------------------------------------------- */
+/* --- sink ------------------------------------------------------------------------------------ */
 
 void format_sink_init(struct format_sink *sink, char *buf, size_t size)
 {
@@ -89,7 +89,7 @@ void format_puts(struct format_sink *sink, const char *s)
 	format_write(sink, s, spl_str_len(s));
 }
 
-/* --- arguments ------------------------------------------------------------------------------------ */
+/* --- arguments ------------------------------------------------------------------------------- */
 
 static struct argument from_values(struct source *src, char type)
 {
@@ -151,7 +151,7 @@ static struct argument next_argument(struct source *src)
 	return src->values ? from_values(src, type) : from_payload(src, type);
 }
 
-/* --- conversions ------------------------------------------------------------------------------------ */
+/* --- conversions ----------------------------------------------------------------------------- */
 
 /** Writes digits of n so that they end at `end`; returns where they start. */
 static char *digits_of(char *end, uint64_t n, unsigned base, bool upper)
@@ -254,7 +254,8 @@ static void put_padded(struct format_sink *sink, const struct spec *spec, const 
 		put_repeated(sink, ' ', spec->width - len);
 }
 
-static void put_string(struct format_sink *sink, const struct spec *spec, const struct argument *arg)
+static void put_string(struct format_sink *sink, const struct spec *spec,
+		       const struct argument *arg)
 {
 	int64_t len = arg->len;
 
@@ -318,7 +319,7 @@ static void put_argument(struct format_sink *sink, const struct spec *spec, stru
 	}
 }
 
-/* --- the format's text ---------------------------------------------------------------------------------- */
+/* --- the format's text ----------------------------------------------------------------------- */
 
 static const char *parse_flags(const char *p, struct spec *spec)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/** runtime/internal.h - what the run-time's own files share. Context: any, unless said otherwise. */
+/** runtime/internal.h - what the run-time's own files share. Any context, unless said. */
 #ifndef SPILE_RUNTIME_INTERNAL_H
 #define SPILE_RUNTIME_INTERNAL_H
 
@@ -9,7 +9,7 @@
 
 #include "runtime/session.h"
 
-/* --- session state ------------------------------------------------------------------------------ */
+/* --- session state --------------------------------------------------------------------------- */
 
 static inline bool spl_state_is(const struct spl_session *session, enum spl_state state)
 {
@@ -47,12 +47,12 @@ void spl_cpu_commit(struct spl_session *session, struct spl_cpu *cpu);
 void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
 		      uint16_t format, size_t payload);
 
-/* --- errors --------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 /** Raises an error whose sentence ends in an address: "kernel read fault at 0x...". */
 void spl_fail_address(struct spl_ctx *c, const char *sentence, uint64_t addr, const char *place);
 
-/* --- thread_indent ----------------------------------------------------------------------------------- */
+/* --- thread_indent --------------------------------------------------------------------------- */
 
 /** The table of thread_indent(); task context. */
 struct spl_indent *spl_indent_create(void);

@@ -23,7 +23,7 @@
 
 #define GOLDEN 0x9e3779b97f4a7c15ull
 
-/* --- shape ---------------------------------------------------------------------------------------- */
+/* --- shape ----------------------------------------------------------------------------------- */
 
 /** Bytes that one key or value of a type takes. */
 static uint32_t cell_size(char type, uint32_t string_size)
@@ -92,7 +92,7 @@ void spl_map_destroy(struct spl_map *map)
 	host_free(map);
 }
 
-/* --- keys -------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------ */
 
 /** The keys of one operation: hashed once, their strings measured once. */
 struct lookup {
@@ -191,7 +191,7 @@ static void store_keys(const struct spl_map *map, struct spl_map_entry *e, const
 	}
 }
 
-/* --- entries -------------------------------------------------------------------------------------------- */
+/* --- entries --------------------------------------------------------------------------------- */
 
 static uint32_t *bucket_of(struct spl_map *map, uint32_t hash)
 {
@@ -313,7 +313,7 @@ static struct spl_map_entry *find_or_add(struct spl_ctx *c, struct spl_map *map,
 	return e;
 }
 
-/* --- operations ------------------------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------------ */
 
 spl_s64 spl_map_get_n(struct spl_map *map, const union spl_val *keys)
 {

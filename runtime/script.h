@@ -43,7 +43,7 @@ struct spl_map;      /* opaque; runtime/map.c */
 #define spl_likely(x) __builtin_expect(!!(x), 1)
 #define spl_unlikely(x) __builtin_expect(!!(x), 0)
 
-/* --- values ----------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 /** A script value: a number, or a NUL-terminated string that somebody else owns. */
 union spl_val {
@@ -51,7 +51,7 @@ union spl_val {
 	const char *s;
 };
 
-/* --- the context of one running handler --------------------------------------------------------- */
+/* --- the context of one running handler ------------------------------------------------------ */
 
 /**
  * One per CPU and session. Strings and temporaries of handlers and script functions live in its
@@ -113,7 +113,7 @@ static inline int spl_actions(struct spl_ctx *c, spl_s64 n)
 	return 0;
 }
 
-/* --- probes and the script ------------------------------------------------------------------------ */
+/* --- probes and the script ------------------------------------------------------------------- */
 
 enum spl_probe_kind {
 	SPL_PROBE_BEGIN = 1,   /* param: the order, begin(N); task context */
@@ -179,12 +179,12 @@ struct spl_script {
 int spile_script_register(struct spl_script *script);
 void spile_script_unregister(struct spl_script *script);
 
-/* --- session ------------------------------------------------------------------------------------------ */
+/* --- session --------------------------------------------------------------------------------- */
 
 /** exit(): no further probe of this session starts; end probes run when the reader says so. */
 void spl_exit(struct spl_ctx *c);
 
-/* --- locks of globals --------------------------------------------------------------------------------- */
+/* --- locks of globals ------------------------------------------------------------------------ */
 
 /**
  * A reader-writer spin lock without an owner. A handler takes the locks of all globals that it
@@ -203,7 +203,7 @@ void spl_unlock_write(struct spl_lock *lock);
 /** Marks this hit as skipped because a lock could not be had. */
 void spl_skip_lock(struct spl_ctx *c);
 
-/* --- strings ------------------------------------------------------------------------------------------- */
+/* --- strings --------------------------------------------------------------------------------- */
 /* `size` is the room at dst with the NUL; what does not fit is cut, as in stap. Return dst. */
 
 char *spl_str_copy(char *dst, spl_size size, const char *src);
@@ -212,7 +212,7 @@ char *spl_str_cat(char *dst, spl_size size, const char *a, const char *b);
 int spl_str_cmp(const char *a, const char *b);
 spl_s64 spl_str_len(const char *s);
 
-/* --- maps (associative arrays) ---------------------------------------------------------------------------- */
+/* --- maps (associative arrays) --------------------------------------------------------------- */
 
 #define SPL_KEYS_MAX 9
 
@@ -257,7 +257,7 @@ const char *spl_entry_key_s(struct spl_map *map, struct spl_map_entry *e, int ke
 spl_s64 spl_entry_value_n(struct spl_map *map, struct spl_map_entry *e);
 const char *spl_entry_value_s(struct spl_map *map, struct spl_map_entry *e);
 
-/* --- printing ------------------------------------------------------------------------------------------------ */
+/* --- printing -------------------------------------------------------------------------------- */
 
 /**
  * Records a print: the format's number and the raw arguments go to this CPU's ring; the reader
@@ -271,7 +271,7 @@ char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
  * a newline at its end nor "WARNING: ". (error() is spl_fail(): the probe runner sends its line.) */
 void spl_message(struct spl_ctx *c, char level, const char *text);
 
-/* --- target variables -------------------------------------------------------------------------------------------- */
+/* --- target variables ------------------------------------------------------------------------ */
 
 /** The n-th (from 0) integer or pointer argument of the probed function, by the psABI. */
 spl_s64 spl_arg(struct spl_ctx *c, int n);
@@ -297,7 +297,7 @@ char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 			   const char *place);
 
-/* --- context functions of the language ------------------------------------------------------------------------------ */
+/* --- context functions of the language ------------------------------------------------------- */
 /* Any context. In a timer or interrupt they tell of the interrupted task. */
 
 spl_s64 spl_fn_pid(struct spl_ctx *c);

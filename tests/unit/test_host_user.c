@@ -73,7 +73,7 @@ static void test_slots_are_given_back(void **state)
 	}
 }
 
-/* --- host_synchronize --------------------------------------------------------------------------- */
+/* --- host_synchronize ------------------------------------------------------------------------ */
 
 static int inside, go, left;
 
@@ -105,7 +105,7 @@ static void test_synchronize_waits(void **state)
 	host_synchronize();
 }
 
-/* --- the rest ------------------------------------------------------------------------------------- */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static void test_guarded_reads(void **state)
 {
@@ -154,9 +154,12 @@ static void test_fork(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slots_of_a_crowd),     cmocka_unit_test(test_slots_are_given_back),
-		cmocka_unit_test(test_synchronize_waits),    cmocka_unit_test(test_guarded_reads),
-		cmocka_unit_test(test_facts),		     cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_slots_of_a_crowd),
+		cmocka_unit_test(test_slots_are_given_back),
+		cmocka_unit_test(test_synchronize_waits),
+		cmocka_unit_test(test_guarded_reads),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_fork),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

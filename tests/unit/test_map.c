@@ -120,7 +120,7 @@ static void test_order_and_sort(void **state)
 	spl_map_destroy(map);
 }
 
-/* --- random operations against the model ------------------------------------------------------------ */
+/* --- random operations against the model ----------------------------------------------------- */
 
 #define ROOM 50
 

@@ -172,6 +172,22 @@ static void test_wake(void **state)
 	fixture_deinit(&f);
 }
 
+/* A nested record can be published by an outer attempt that itself finds no room. */
+static void test_wake_when_full(void **state)
+{
+	struct fixture f;
+
+	fixture_init(&f, 4096);
+	while (write_number(&f, 0))
+		;
+	assert_false(ring_wake_wanted(&f.writer));
+	ring_wake_request(f.ring);
+	assert_null(ring_reserve(&f.writer, RING_PRINT, 0, 0, 8));
+	assert_true(ring_wake_wanted(&f.writer));
+	assert_false(ring_wake_wanted(&f.writer));
+	fixture_deinit(&f);
+}
+
 /* The reader of a ring full of rubbish ends, and touches nothing outside (ASan sees that). */
 static void test_reader_of_garbage(void **state)
 {
@@ -228,7 +244,7 @@ static void test_writer_with_hostile_reader(void **state)
 	fixture_deinit(&f);
 }
 
-/* --- an interruption at every instruction -------------------------------------------------------- */
+/* --- an interruption at every instruction ---------------------------------------------------- */
 
 /*
  * With the trap flag set the CPU raises SIGTRAP after each instruction; in the handler it is off.
@@ -304,7 +320,7 @@ static void test_interrupted_at_every_instruction(void **state)
 	fixture_deinit(&f);
 }
 
-/* --- the storm ------------------------------------------------------------------------------------ */
+/* --- the storm ------------------------------------------------------------------------------- */
 
 #define LEVELS 3 /* the thread, SIGUSR1 on top, SIGUSR2 on top of either */
 
@@ -446,6 +462,7 @@ int main(void)
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_nested_failure),
 		cmocka_unit_test(test_wake),
+		cmocka_unit_test(test_wake_when_full),
 		cmocka_unit_test(test_reader_of_garbage),
 		cmocka_unit_test(test_writer_with_hostile_reader),
 		cmocka_unit_test(test_interrupted_at_every_instruction),

@@ -107,13 +107,17 @@ static struct spile_probe_report report(unsigned index)
 	return ret;
 }
 
-/* --- the life of a session ----------------------------------------------------------------------------- */
+/* --- the life of a session ------------------------------------------------------------------- */
 
 static void on_a(struct spl_ctx *c) { note("a"); }
 static void on_b(struct spl_ctx *c) { note("b"); }
 static void on_c(struct spl_ctx *c) { note("c"); }
 static void on_exit_call(struct spl_ctx *c) { note("x"); spl_exit(c); }
-static void on_fail(struct spl_ctx *c) { note("f"); spl_fail(c, "division by 0", "operator '/' at t.stp:1:2"); }
+static void on_fail(struct spl_ctx *c)
+{
+	note("f");
+	spl_fail(c, "division by 0", "operator '/' at t.stp:1:2");
+}
 
 static void test_order(void **state)
 {
@@ -216,7 +220,7 @@ static void test_init_failures(void **state)
 	script.init = NULL;
 }
 
-/* --- budgets -------------------------------------------------------------------------------------------- */
+/* --- budgets --------------------------------------------------------------------------------- */
 
 static void on_loop(struct spl_ctx *c)
 {
@@ -261,7 +265,7 @@ static void test_budgets(void **state)
 	spl_session_deinit(&session);
 }
 
-/* --- nesting and skipping ---------------------------------------------------------------------------------- */
+/* --- nesting and skipping -------------------------------------------------------------------- */
 
 static struct spl_probe nested_probe = PROBE(1, TIMER, .handler = on_a);
 
@@ -302,7 +306,7 @@ static void test_nested_and_skipped(void **state)
 	spl_session_deinit(&session);
 }
 
-/* --- printing --------------------------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 static void on_print(struct spl_ctx *c)
 {
@@ -352,7 +356,7 @@ static void test_losses_are_counted(void **state)
 	spl_session_deinit(&session);
 }
 
-/* --- target variables --------------------------------------------------------------------------------------------- */
+/* --- target variables ------------------------------------------------------------------------ */
 
 static uint64_t stack[4] = { 0, 0x1007, 0x1008, 0 };
 static int64_t seen[16];
@@ -426,7 +430,7 @@ static void test_target_variables(void **state)
 	spl_session_deinit(&session);
 }
 
-/* --- the host's strings, at the end of a mapping ---------------------------------------------------------------- */
+/* --- the host's strings, at the end of a mapping --------------------------------------------- */
 
 static void test_string_before_a_hole(void **state)
 {
@@ -443,7 +447,7 @@ static void test_string_before_a_hole(void **state)
 	munmap(page, 4096);
 }
 
-/* --- context functions --------------------------------------------------------------------------------------------- */
+/* --- context functions ----------------------------------------------------------------------- */
 
 static char indents[6][64];
 
@@ -499,7 +503,7 @@ static void test_context_functions(void **state)
 	spl_session_deinit(&session);
 }
 
-/* --- many threads, with signals on top ------------------------------------------------------------------------------- */
+/* --- many threads, with signals on top ------------------------------------------------------- */
 
 #define THREADS 6
 #define HITS 5000

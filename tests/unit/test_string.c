@@ -52,7 +52,7 @@ static void test_compare(void **state)
 	assert_int_equal(spl_str_len("abc"), 3);
 }
 
-/* --- locks ------------------------------------------------------------------------------------------ */
+/* --- locks ----------------------------------------------------------------------------------- */
 
 static void test_lock_gives_up(void **state)
 {

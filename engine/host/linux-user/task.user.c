@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** engine/host/linux-user/task.user.c - time, the current task, symbols and the log in a process. */
+/** engine/host/linux-user/task.user.c - time, task, symbols and the log in a process. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define NS_PER_S 1000000000ull
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time ------------------------------------------------------------------------------------ */
 
 static uint64_t clock_ns(clockid_t id)
 {
@@ -43,7 +43,7 @@ uint64_t host_jiffies(void)
 	return host_clock_ns() / (NS_PER_S / host_hz());
 }
 
-/* --- the current task ---------------------------------------------------------------------------------- */
+/* --- the current task ------------------------------------------------------------------------ */
 
 int host_current_tid(void)
 {
@@ -87,7 +87,7 @@ void host_current_comm(char ret[16])
 	ret[15] = '\0';
 }
 
-/* --- symbols and log -------------------------------------------------------------------------------------- */
+/* --- symbols and log ------------------------------------------------------------------------- */
 
 /** dladdr() takes the loader's lock: not for signal handlers. */
 int host_symbol_name(char *dst, size_t size, uint64_t addr)
