@@ -97,6 +97,10 @@ static struct element gen_element(struct gen *g, struct expr *place, struct expr
 	memcpy(items, keys->items, keys->count * sizeof(items[0]));
 	items[keys->count] = value;
 	gen_list(g, items, keys->count + (value != NULL), ops);
+	/* a key out of the map itself might be evicted while the new entry is made */
+	for (size_t i = 0; i < keys->count; i++)
+		if (items[i]->type == TYPE_STRING && ops[i].global)
+			ops[i] = gen_stable(g, ops[i], TYPE_STRING);
 	if (value)
 		*ret_value = ops[keys->count];
 	n = g->temps++;

@@ -63,7 +63,7 @@ struct operand gen_temp(struct gen *g, const char *text, bool check);
 /** Makes an operand that nothing later in the statement can change. */
 struct operand gen_stable(struct gen *g, struct operand op, enum value_type type);
 /** Whether evaluating it can change a variable. */
-bool expr_has_effects(const struct expr *e);
+bool expr_has_effects(const struct gen *g, struct expr *e);
 /** Evaluates several in order, each safe from what the later ones do. */
 void gen_list(struct gen *g, struct expr *const *items, size_t count, struct operand *ret);
 /** What a variable is called in C. */

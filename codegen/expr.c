@@ -108,7 +108,7 @@ static struct operand gen_logic(struct gen *g, struct expr *e)
 	struct operand left = gen_expr(g, e->binary.left), right, result;
 	const char *code;
 
-	if (expr_has_effects(e->binary.right))
+	if (expr_has_effects(g, e->binary.right))
 		left = gen_stable(g, left, TYPE_LONG);
 	right = gen_apart(g, e->binary.right, &code);
 	if (!*code)

@@ -126,22 +126,38 @@ struct operand gen_stable(struct gen *g, struct operand op, enum value_type type
 	return slot;
 }
 
-static void note_effects(struct expr **slot, void *arg)
+static bool call_has_effects(const struct gen *g, const struct expr *e)
 {
-	bool *found = arg;
+	const struct function_info *callee = e->call.functions->function;
+	bool found = false;
 
-	*found = *found || expr_has_effects(*slot);
+	for (size_t i = 0; callee && i < g->program->globals.count; i++)
+		found |= (callee->body.uses[i] & USE_WRITE) != 0;
+	return found;
 }
 
-bool expr_has_effects(const struct expr *e)
-{
-	bool found = e->kind == EXPR_ASSIGN || e->kind == EXPR_STEP ||
-		     (e->kind == EXPR_CALL && e->call.functions->function &&
-		      e->call.functions->function->body.acts);
+struct effects {
+	const struct gen *g;
+	bool found;
+};
 
-	if (!found)
-		expr_each_child((struct expr *)e, note_effects, &found);
-	return found;
+static void note_effects(struct expr **slot, void *arg)
+{
+	struct effects *effects = arg;
+	const struct expr *e = *slot;
+
+	effects->found |= e->kind == EXPR_ASSIGN || e->kind == EXPR_STEP ||
+			  (e->kind == EXPR_CALL && call_has_effects(effects->g, e));
+	if (!effects->found)
+		expr_each_child(*slot, note_effects, effects);
+}
+
+bool expr_has_effects(const struct gen *g, struct expr *e)
+{
+	struct effects effects = { .g = g };
+
+	note_effects(&e, &effects);
+	return effects.found;
 }
 
 void gen_list(struct gen *g, struct expr *const *items, size_t count, struct operand *ret)
@@ -150,7 +166,7 @@ void gen_list(struct gen *g, struct expr *const *items, size_t count, struct ope
 		bool later = false;
 
 		for (size_t j = i + 1; j < count; j++)
-			later |= expr_has_effects(items[j]);
+			later |= expr_has_effects(g, items[j]);
 		ret[i] = gen_expr(g, items[i]);
 		if (later)
 			ret[i] = gen_stable(g, ret[i], items[i]->type);

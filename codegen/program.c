@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "codegen/codegen_private.h"
 
@@ -179,15 +180,6 @@ static size_t frame_size(const struct file *f)
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */
 
-static bool is_first_of_symbol(const struct program *program, size_t probe)
-{
-	for (size_t i = 0; i < probe; i++)
-		if (program->probes.items[i]->symbol &&
-		    !strcmp(program->probes.items[i]->symbol, program->probes.items[probe]->symbol))
-			return false;
-	return true;
-}
-
 /* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
 static const char *address_name(struct gen *g, const char *symbol)
 {
@@ -199,20 +191,41 @@ static const char *address_name(struct gen *g, const char *symbol)
 	return name;
 }
 
+struct named_symbol {
+	const char *name;
+	UT_hash_handle hh;
+};
+
+/* True for the first time that a name is asked for. */
+static bool is_new_symbol(struct gen *g, struct named_symbol **seen, const char *name)
+{
+	struct named_symbol *entry;
+
+	HASH_FIND_STR(*seen, name, entry);
+	if (entry)
+		return false;
+	entry = ARENA_NEW(&g->arena, struct named_symbol);
+	entry->name = name;
+	HASH_ADD_KEYPTR(hh, *seen, name, strlen(name), entry);
+	return true;
+}
+
 static void add_addresses(struct file *f)
 {
 	const struct program *program = f->g.program;
+	struct named_symbol *seen = NULL;
 
 	for (size_t i = 0; i < program->probes.count; i++) {
 		const char *symbol = program->probes.items[i]->symbol;
 
-		if (!symbol || !is_first_of_symbol(program, i))
+		if (!symbol || !is_new_symbol(&f->g, &seen, symbol))
 			continue;
 		strbuf_addf(&f->out, "extern char %s[]", address_name(&f->g, symbol));
 		if (strchr(symbol, '.'))
 			strbuf_addf(&f->out, " __asm__(\"kaddr_%s\")", symbol);
 		strbuf_adds(&f->out, ";\n");
 	}
+	HASH_CLEAR(hh, seen);
 }
 
 static const char *probe_flags(const struct planted_probe *probe)

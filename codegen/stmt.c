@@ -200,9 +200,9 @@ static void gen_delete(struct gen *g, struct expr *place)
 		return;
 	}
 	var = place->symbol.var;
-	if (var->is_array)
+	if (var->is_array && var->key_count)
 		gen_line(g, "spl_map_clear(%s);", gen_variable(g, var));
-	else
+	else if (!var->is_array)
 		gen_store(g, var, var->value.type == TYPE_STRING ? "\"\"" : "0");
 }
 
@@ -219,7 +219,7 @@ static void gen_try(struct gen *g, struct stmt *st)
 	gen_line(g, "%s: ;", label);
 	if (st->trial.message)
 		gen_store(g, st->trial.message->var, "c->error ? c->error : \"\"");
-	gen_line(g, "c->error = 0;");
+	gen_line(g, "c->error = c->error_place = 0;");
 	gen_block(g, st->trial.handler);
 	gen_line(g, "%s: ;", end);
 }

@@ -7,7 +7,7 @@
 
 #include "script/ast.h"
 
-enum { BUILTIN_ACTS = 1, BUILTIN_FAILS = 2 };
+enum { BUILTIN_FAILS = 1 };
 
 struct builtin {
 	const char *name;

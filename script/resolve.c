@@ -163,6 +163,11 @@ void script_resolve(struct script *script, const struct resolve_options *options
 		return; /* types of what is not understood would only add noise */
 	resolve_sets(&r);
 	resolve_types(&r);
+	if (!diag_error_count(diags) && resolve_autoprint(&r)) {
+		resolve_sets(&r);
+		resolve_types(&r);
+	}
+	resolve_unused(&r);
 }
 
 /* -l PATTERN: each planted probe of the pattern is a line. The family's own order is kept. */

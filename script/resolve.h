@@ -49,6 +49,7 @@ struct variable {
 	size_t key_count;        /* arrays; 0 until the first use tells */
 	struct inferred keys[RESOLVE_KEYS_MAX];
 	bool read, written;      /* anywhere in the script */
+	bool assigned;           /* VAR_LOCAL: by code that is not dead */
 	bool reassigned;         /* VAR_PARAM: the function writes its copy */
 	size_t number;           /* globals: order of locks; locals: within their body */
 	const struct global *global; /* VAR_GLOBAL */
@@ -64,7 +65,6 @@ struct body {
 		ARENA_LIST(struct variable *);
 	} locals; /* parameters first */
 	uint8_t *uses; /* USE_* by number of global */
-	bool acts;     /* prints, assigns globals, calls something that does */
 	bool wants_entry_args;
 	bool wants_place; /* has target variables: its meaning depends on the probed function */
 	struct {

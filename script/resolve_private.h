@@ -47,7 +47,13 @@ void target_list_variables(struct resolver *r, const struct planted_probe *plant
 void resolve_types(struct resolver *r);
 
 /* resolve_sets.c */
+/** Computes the sets of the bodies that have none yet. */
 void resolve_sets(struct resolver *r);
+/** Tells what is never used; at the very end. */
+void resolve_unused(struct resolver *r);
+
+/* resolve_autoprint.c: adds an end probe that prints globals that are only written; true if so */
+bool resolve_autoprint(struct resolver *r);
 
 /** Tells that a construct is not translated yet. */
 #define resolver_unsupported(r, tok, ...)                                                          \

@@ -13,6 +13,7 @@ struct walk {
 	struct body *body;
 	struct variable *iterated[16]; /* arrays of the foreach loops around this place */
 	size_t depth;
+	bool checking; /* the functions' sets are complete */
 };
 
 static void visit_expr(struct expr **slot, void *arg);
@@ -32,13 +33,15 @@ static void use(struct walk *w, struct variable *var, unsigned flags, const stru
 		return;
 	if (flags & USE_READ)
 		var->read = true;
-	if (flags & USE_WRITE)
+	if ((flags & USE_WRITE) && w->checking)
 		tell_if_iterated(w, var, tok);
-	if (var->kind != VAR_GLOBAL)
+	if (var->kind != VAR_GLOBAL) {
+		var->assigned |= var->kind == VAR_LOCAL && (flags & USE_WRITE);
 		return;
+	}
 	w->body->uses[var->number] |= flags;
 	if (flags & USE_WRITE)
-		var->written = w->body->acts = true;
+		var->written = true;
 }
 
 /* A variable or array element that is written, and perhaps read; its keys are read. */
@@ -61,17 +64,11 @@ static void use_place(struct walk *w, struct expr *place, unsigned flags)
 
 static void visit_call(struct walk *w, struct expr *e)
 {
-	struct function_info *callee = e->call.functions->function;
+	const struct function_info *callee = e->call.functions->function;
 
-	if (callee) {
-		callee->used = true;
-		for (size_t i = 0; i < w->r->program->globals.count; i++)
-			if (callee->body.uses[i] & USE_WRITE)
-				tell_if_iterated(w, w->r->program->globals.items[i], e->tok);
-		w->body->acts |= callee->body.acts;
-	} else if (e->call.functions->builtin) {
-		w->body->acts |= (e->call.functions->builtin->flags & BUILTIN_ACTS) != 0;
-	}
+	for (size_t i = 0; callee && w->checking && i < w->r->program->globals.count; i++)
+		if (callee->body.uses[i] & USE_WRITE)
+			tell_if_iterated(w, w->r->program->globals.items[i], e->tok);
 	expr_each_child(e, visit_expr, w);
 }
 
@@ -94,10 +91,6 @@ static void visit_expr(struct expr **slot, void *arg)
 		break;
 	case EXPR_CALL:
 		visit_call(w, e);
-		break;
-	case EXPR_PRINT:
-		w->body->acts |= !e->print->to_string;
-		expr_each_child(e, visit_expr, w);
 		break;
 	default:
 		expr_each_child(e, visit_expr, w);
@@ -152,9 +145,9 @@ static void visit_stmt(struct stmt **slot, void *arg)
 	stmt_each_child(st, visit_stmt, w);
 }
 
-static void walk_body(struct resolver *r, struct body *body)
+static void walk_body(struct resolver *r, struct body *body, bool checking)
 {
-	struct walk walk = { .r = r, .body = body };
+	struct walk walk = { .r = r, .body = body, .checking = checking };
 
 	visit_stmt(&body->stmt, &walk);
 }
@@ -216,19 +209,21 @@ static void mark_functions(struct program *program)
 static void warn_locals(struct resolver *r, const struct body *body)
 {
 	for (size_t i = 0; i < body->locals.count; i++)
-		if (body->locals.items[i]->kind == VAR_LOCAL && !body->locals.items[i]->read)
+		if (body->locals.items[i]->assigned && !body->locals.items[i]->read)
 			diag_add(r->diags, body->locals.items[i]->tok, UNUSED_VARIABLE,
 				 body->locals.items[i]->name);
 }
 
-static void warn_unused(struct resolver *r)
+void resolve_unused(struct resolver *r)
 {
 	const struct program *program = r->program;
 
+	if (r->options->no_warnings)
+		return;
 	for (size_t i = 0; i < program->globals.count; i++) {
 		const struct variable *var = program->globals.items[i];
 
-		if (!var->read && !var->global->file->is_tapset)
+		if (!var->read && !var->written && !var->global->file->is_tapset)
 			diag_add(r->diags, var->tok, UNUSED_VARIABLE, var->name);
 	}
 	for (size_t i = 0; i < program->functions.count; i++) {
@@ -254,25 +249,34 @@ static void make_sets(struct resolver *r, struct body *body)
 		body->uses = arena_alloc(r->arena, r->program->globals.count + 1);
 }
 
-void resolve_sets(struct resolver *r)
+/* Functions are walked twice: what a call changes is only known when all have been. */
+static void walk_functions(struct resolver *r)
 {
 	const struct program *program = r->program;
 
 	for (size_t i = 0; i < program->functions.count; i++)
 		make_sets(r, &program->functions.items[i]->body);
 	for (size_t i = 0; i < program->functions.count; i++)
-		walk_body(r, &program->functions.items[i]->body);
+		walk_body(r, &program->functions.items[i]->body, false);
 	close_functions(r);
+	for (size_t i = 0; i < program->functions.count; i++)
+		walk_body(r, &program->functions.items[i]->body, true);
+}
+
+void resolve_sets(struct resolver *r)
+{
+	const struct program *program = r->program;
+
+	if (program->functions.count && !program->functions.items[0]->body.uses)
+		walk_functions(r);
 	for (size_t i = 0; i < program->probes.count; i++) {
 		struct body *body = program->probes.items[i]->body;
 
 		if (body->uses)
 			continue; /* shared, and done */
 		make_sets(r, body);
-		walk_body(r, body);
+		walk_body(r, body, true);
 		absorb_callees(r, body);
 	}
 	mark_functions(r->program);
-	if (!r->options->no_warnings)
-		warn_unused(r);
 }

@@ -200,8 +200,8 @@ static bool set_kernel_dir(struct command *cmd, const char *value)
 		error_destroy(error);
 	}
 	if (!cmd->kernel_dir || stat(cmd->kernel_dir, &st))
-		return usage_error("-r: no description of this kernel is here, "
-				   "spile-vm -k RELEASE makes one", value);
+		return usage_error("-r: no description of this kernel is here "
+				   "(spile-vm -k KERNEL makes one)", value);
 	cmd->passes.kernel_dir = cmd->kernel_dir;
 	return true;
 }
@@ -267,6 +267,7 @@ static bool set_option(struct command *cmd, int id, const char *value)
 
 static void make_tables(char *shorts, struct option *longs)
 {
+	*shorts++ = ':';
 	for (int i = 0; i < ROWS; i++) {
 		int has = !rows[i].argument ? no_argument
 			  : rows[i].argument[0] == '[' ? optional_argument
@@ -295,12 +296,14 @@ static bool is_supported(int id)
 static bool read_options(struct command *cmd, int argc, char **argv)
 {
 	struct option longs[ROWS + 1];
-	char shorts[2 * ROWS + 1], letter[3] = "-?";
+	char shorts[2 * ROWS + 2], letter[3] = "-?";
 	int id;
 
-	make_tables(shorts, longs);
+	make_tables(shorts, longs); /* the leading colon tells a missing argument apart */
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		letter[1] = (char)id;
+		if (id == ':')
+			return usage_error("option needs an argument", argv[optind - 1]);
 		if (id == '?')
 			return usage_error("option not understood", argv[optind - 1]);
 		if (!is_supported(id))
@@ -469,6 +472,8 @@ static int run_command(struct command *cmd)
 	if (cmd->passes.last < 5)
 		return 0;
 	fflush(stdout);
+	if (cmd->passes.verbose)
+		fputs("Pass 5: starting run.\n", stderr);
 	return cmd->vm ? run_in_vm(cmd, object) : run_here(cmd, object);
 }
 
