@@ -3,8 +3,8 @@
 # Runs VM tests: run.sh [-k KERNEL] [--marked] [NAME...]; the last line is "N passed, N failed".
 #
 # Without names: every tests/vm/*.test.sh; with --marked only those that say "# kernels: all". As
-# many as possible share one guest (tests/vm/guest.sh). When the guest panics or hangs, the test
-# that ran counts as failed, and those after it go on in a new guest.
+# many as possible share one guest (tests/vm/guest.sh). When one fails, or the guest panics or hangs
+# (then the test that ran counts as failed), those after it go on in a new guest.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
