@@ -362,7 +362,8 @@ static struct token *lex_operator(struct lexer *lexer)
 	step(lexer);
 	if (c > 32 && c < 127)
 		return JUNK(lexer, token, BAD_CHARACTER,
-			    arena_printf(lexer->arena, "'%c'", c));
+			    c == '\'' ? "' (strings stand in double quotes)" :
+					arena_printf(lexer->arena, "'%c'", c));
 	/* A run of bytes above 127 is one character, or text, of some encoding: one message. */
 	while (c > 127 && peek_char(lexer, 0) > 127)
 		step(lexer);

@@ -110,6 +110,11 @@ void fail(struct parser *p)
 
 void fail_expected(struct parser *p, const char *what)
 {
+	fail_expected_hint(p, what, NULL);
+}
+
+void fail_expected_hint(struct parser *p, const char *what, const char *hint)
+{
 	const struct token *token = peek(p);
 
 	if (token->kind == TOKEN_JUNK) {
@@ -119,6 +124,8 @@ void fail_expected(struct parser *p, const char *what)
 				token->problem == DIAG_TAG_UNTERMINATED_EMBEDDED;
 	} else if (token->kind != TOKEN_END || !p->text_lost) {
 		diag_add(p->diags, token, EXPECTED, what);
+		if (hint)
+			diag_hint(p->diags, "%s", hint);
 	}
 	fail(p);
 }
@@ -340,6 +347,21 @@ static void parse_probe(struct parser *p, const struct token *tok)
 				      .probe = probe });
 }
 
+static void fail_at_item(struct parser *p) __attribute__((noreturn));
+
+static void fail_at_item(struct parser *p)
+{
+	static const char *const words[] = { "probe", "global", "private", "function" };
+	const struct token *token = peek(p);
+	const char *near = NULL;
+
+	if (token->kind == TOKEN_IDENTIFIER)
+		near = diag_nearest(token->text, words, sizeof(words) / sizeof(words[0]));
+	if (near)
+		near = arena_printf(p->arena, "did you mean '%s'?", near);
+	fail_expected_hint(p, "'probe', 'global', 'private', 'function' or '%{'", near);
+}
+
 /* item = probe | function | global | embedded | ";" */
 static void parse_item(struct parser *p)
 {
@@ -358,7 +380,7 @@ static void parse_item(struct parser *p)
 	else if (is_private)
 		fail_expected(p, "'function', 'global' or a name after 'private'");
 	else if (!accept(p, ";"))
-		fail_expected(p, "'probe', 'global', 'private', 'function' or '%{'");
+		fail_at_item(p);
 }
 
 /* The next item begins with its word, first on a line, however the braces stand. */

@@ -74,6 +74,10 @@ static struct component parse_component(struct parser *p)
 		fail_expected(p, "the name of a probe point");
 	component.name = parse_component_name(p);
 	if (accept(p, "(")) {
+		if (is_name(peek(p)))
+			fail_expected_hint(p, "literal string or number",
+					   arena_printf(p->arena, "did you mean \"%s\"?",
+							peek(p)->text));
 		component.arg = parse_literal(p);
 		expect(p, ")");
 	}

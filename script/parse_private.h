@@ -62,6 +62,9 @@ bool first_on_line(const struct parser *p);
 void fail(struct parser *p) __attribute__((noreturn));
 /* "expected X", about the next token; junk tells its own story. */
 void fail_expected(struct parser *p, const char *what) __attribute__((noreturn));
+/* The same with a remedy, which may be NULL. */
+void fail_expected_hint(struct parser *p, const char *what, const char *hint)
+	__attribute__((noreturn));
 #define fail_at(p, token, tag, ...)                                                                \
 	do {                                                                                       \
 		diag_add((p)->diags, (token), tag, ##__VA_ARGS__);                                 \
