@@ -2,17 +2,20 @@
 /**
  * runtime/lock.c - the bounded reader-writer lock of a global.
  *
- * A holder runs with interrupts off and for a bounded number of statements, so waiting is short.
- * It is bounded all the same: in a process a holder can lose its CPU, and a mistake in a script's
- * lock order shall cost skipped hits, not the machine. Any context.
+ * A holder runs with interrupts off and for a bounded number of statements, so waiting is short. It
+ * never waits for its own CPU: a hit on top of a handler is refused before it comes here. So the
+ * one thing that keeps a holder from finishing is that its CPU does not run: a virtual one that its
+ * host has put aside, a thread of a process that lost its processor. That lasts milliseconds, not
+ * rounds, which is why the bound is a time. It exists because a mistake in a script's lock order
+ * shall cost skipped hits, not the machine. Any context.
  */
 #include <stdbool.h>
 
 #include "engine/host.h"
 #include "runtime/script.h"
 
-#define MAXTRYLOCK 1000 /* rounds, stap's default */
-#define ROUND_PAUSES 64 /* a round: about 3 us */
+#define PATIENCE_NS (250 * 1000 * 1000ull) /* less than any lock-up detector's, more than a time slice */
+#define ROUND_PAUSES 64                    /* between two looks at the clock: about 3 us */
 
 static bool try_read(struct spl_lock *lock)
 {
@@ -43,24 +46,27 @@ static void wait_round(struct spl_lock *lock, bool write)
 	}
 }
 
+/** The slow path of both kinds: rounds of waiting and trying until it succeeds or time is up. */
+static int lock_patiently(struct spl_lock *lock, bool write)
+{
+	uint64_t end = host_clock_ns() + PATIENCE_NS;
+
+	do {
+		wait_round(lock, write);
+		if (write ? try_write(lock) : try_read(lock))
+			return 1;
+	} while (host_clock_ns() < end);
+	return 0;
+}
+
 int spl_lock_read(struct spl_lock *lock)
 {
-	for (int round = 0; round < MAXTRYLOCK; round++) {
-		if (spl_likely(try_read(lock)))
-			return 1;
-		wait_round(lock, false);
-	}
-	return 0;
+	return spl_likely(try_read(lock)) || lock_patiently(lock, false);
 }
 
 int spl_lock_write(struct spl_lock *lock)
 {
-	for (int round = 0; round < MAXTRYLOCK; round++) {
-		if (spl_likely(try_write(lock)))
-			return 1;
-		wait_round(lock, true);
-	}
-	return 0;
+	return spl_likely(try_write(lock)) || lock_patiently(lock, true);
 }
 
 void spl_unlock_read(struct spl_lock *lock)

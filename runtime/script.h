@@ -189,8 +189,8 @@ void spl_exit(struct spl_ctx *c);
 /**
  * A reader-writer spin lock without an owner. A handler takes the locks of all globals that it
  * uses before its first statement, in the order of their numbers, and gives them back at the end.
- * Taking is bounded: it gives up after MAXTRYLOCK rounds, so that an NMI on top of a holder cannot
- * hang; the hit is then counted as skipped (spl_skip_lock).
+ * Taking is bounded: it gives up after a quarter of a second, which only a holder whose CPU is not
+ * running can cause; the hit is then counted as skipped (spl_skip_lock).
  */
 struct spl_lock {
 	spl_s32 state; /* -1 writer, n readers */

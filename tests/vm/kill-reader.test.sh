@@ -7,7 +7,7 @@ SPILE_CACHE=/tmp/cache
 export SPILE_CACHE
 
 before=$(text-sum)
-worker 20 neighbour >/dev/null &
+worker 60 neighbour >/dev/null &
 load=$!
 spile -e 'global n
 probe kernel.function("vfs_*").call, kernel.function("ksys_*").call, kernel.function("filp_*").call,
@@ -23,7 +23,7 @@ while [ ! -s /tmp/out ]; do
 done
 armed=$(wc -l </sys/kernel/tracing/enabled_functions)
 echo "armed: $armed"
-[ "$armed" -ge 90 ]
+[ "$armed" -ge 90 ] || { cat /tmp/err; exit 1; }
 
 readers=$(pgrep -x spile-run || true)
 kill -9 $session $readers
@@ -37,7 +37,7 @@ done
 for m in $(grep '^spile_' /proc/modules | cut -d' ' -f1) spile; do
     busybox rmmod "$m"
 done
-kill $load
+kill $load || true
 wait $load 2>/dev/null || true
 after=$(text-sum)
 [ "$before" = "$after" ] || { echo "text changed: $before, now $after"; exit 1; }

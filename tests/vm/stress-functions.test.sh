@@ -14,7 +14,7 @@ worker $seconds neighbour >/dev/null &
 worker $seconds spile-worker >/tmp/oracle
 wait
 X
-functions=$(grep -cE '^(vfs_|ksys_|do_sys_|filp_|path_|do_filp_|generic_file_|pipe_|file_)[^ ]*$' \
+functions=$(grep -cE '^(vfs_|ksys_|do_sys_|filp_|path_|do_filp_|generic_file_|pipe_|file_|seq_|inode_)[^ ]*$' \
     /sys/kernel/tracing/available_filter_functions)
 echo "functions to probe: about $functions"
 [ "$functions" -ge 200 ]
