@@ -64,6 +64,20 @@ static void prepare_entry(struct arming *arming, struct armed *armed)
 	arming->entries[arming->nentries++] = kp;
 }
 
+/*
+ * Many tasks sleep in one function, so the engine's default, which is the document's, would be
+ * missed often; a free instance costs some hundred bytes.
+ */
+#define INSTANCES_MIN 64
+#define INSTANCES_PER_CPU 8
+
+static int default_instances(void)
+{
+	int n = (int)host_cpu_max() * INSTANCES_PER_CPU;
+
+	return n > INSTANCES_MIN ? n : INSTANCES_MIN;
+}
+
 static void prepare_return(struct arming *arming, struct armed *armed)
 {
 	bool wants_args = armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
@@ -74,7 +88,7 @@ static void prepare_return(struct arming *arming, struct armed *armed)
 		.handler = on_return,
 		.entry_handler = wants_args ? save_args : NULL,
 		.data_size = wants_args ? ENTRY_ARGS * sizeof(uint64_t) : 0,
-		.maxactive = (int)armed->probe->param,
+		.maxactive = armed->probe->param ? (int)armed->probe->param : default_instances(),
 	};
 	arming->returns[arming->nreturns++] = rp;
 }
