@@ -16,6 +16,15 @@ AR       ?= ar
 PREFIX   ?= /usr/local
 B        := build
 
+# A short line for each step; V=1 shows the commands.
+ifeq ($(V),1)
+Q    :=
+say   = @:
+else
+Q    := @
+say   = @printf '  %-5s %s\n'
+endif
+
 WARN     := -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes \
             -Wvla -Wpointer-arith -Wundef
 CPPFLAGS := -I. -Iinclude -I$(B)/gen -D_GNU_SOURCE
@@ -57,36 +66,44 @@ help: ## this list
 # --- user space ------------------------------------------------------------------------------
 $(B)/user/%.o: %.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(B)/san/%.o: %.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SAN) -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SAN) -c $< -o $@
 
 $(B)/libspile-tools.a: $(USER_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(say) AR $@
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/libspile-san.a: $(SAN_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(say) AR $@
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/bin/%: $(B)/user/tools/%.o $(B)/libspile-tools.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDLIBS)
+	$(say) CC $@
+	$(Q)$(CC) -o $@ $^ $(LDLIBS)
 
 # --- the core --------------------------------------------------------------------------------
 $(B)/core/%.o: %.c | deps
 	@mkdir -p $(@D)
-	$(CC) -I. -Iinclude -I$(B)/gen -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) -MMD -MP -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) -I. -Iinclude -I$(B)/gen -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) -MMD -MP -c $< -o $@
 
 $(B)/core/%.S.o: %.S | deps
 	@mkdir -p $(@D)
-	$(CC) -I. -Iinclude -I$(B)/gen -D__ASSEMBLY__ -D__SPILE_KERNEL__ $(CORE_CFLAGS) -MMD -MP -c $< -o $@
+	$(say) CC $@
+	$(Q)$(CC) -I. -Iinclude -I$(B)/gen -D__ASSEMBLY__ -D__SPILE_KERNEL__ $(CORE_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/kmod/spile.o: $(CORE_OBJ)
 	@mkdir -p $(@D)
-	$(LD) -r -o $@ $^
+	$(say) LD $@
+	$(Q)$(LD) -r -o $@ $^
 
 # --- tests, benchmarks, housekeeping -----------------------------------------------------------
 include tests/tests.mk

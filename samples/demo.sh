@@ -13,7 +13,11 @@ dir=$($bin/spile-vm --print-dir)
 echo "Debian's Linux $(cat "$dir/release"), described in $dir"
 
 watched=samples/inode-watch.stp
-set -- $(stat -c '%D %i' "$watched") # device (hex) and inode of the file that the demo watches
+say "asking a guest for the device and inode of $watched"
+id=$($bin/spile-vm -- stat -c '%D %i' $watched)
+device=$((0x${id% *})) inode=${id#* }
+echo "device $((device >> 8)):$((device & 255)), inode $inode"
+
 say "compiling the scripts for it (passes 1 to 4)"
 jobs=build/demo
 rm -rf $jobs
@@ -30,7 +34,7 @@ compile hello-world
 compile timer-jiffies
 compile socket-trace
 compile strace-open
-compile inode-watch
+compile inode-watch $((device >> 8)) $((device & 255)) "$inode"
 
 say "starting the guest"
 exec $bin/spile-vm -- sh samples/demo-guest.sh $jobs

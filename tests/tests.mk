@@ -2,11 +2,13 @@
 
 $(B)/tests/%: $(B)/user/tests/unit/%.o $(B)/libspile-tools.a
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ -lcmocka $(LDLIBS)
+	$(say) CC $@
+	$(Q)$(CC) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(B)/tests-san/%: $(B)/san/tests/unit/%.o $(B)/libspile-san.a
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -o $@ $^ -lcmocka $(LDLIBS)
+	$(say) CC $@
+	$(Q)$(CC) $(SAN) -o $@ $^ -lcmocka $(LDLIBS)
 
 unit-programs: $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)
 .PHONY: unit-programs
@@ -14,7 +16,8 @@ unit-programs: $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)
 # Programs that VM tests run in the guest: tests/vm/NAME.c is build/tests/vm/NAME, in PATH there.
 $(B)/tests/vm/%: tests/vm/%.c | deps
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -static $< -o $@ -lpthread
+	$(say) CC $@
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARN) -static $< -o $@ -lpthread
 
 # Modules that VM tests load there: tests/vm/NAME.kernel.c, compiled as the core is, is
 # build/tests/vm/NAME.o; `load-object OBJECT NAME` fits and loads it.
