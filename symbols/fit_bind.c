@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "symbols/fit_private.h"
+#include "symbols/kernel_private.h"
 
 static bool starts_with(const char *s, const char *prefix)
 {
@@ -147,8 +148,22 @@ static struct error *bind_helper(struct fitter *f, const char *name, struct bind
 			    name);
 }
 
+static struct error *bind_by_name(struct fitter *f, const char *symbol, struct binding *ret)
+{
+	if (starts_with(symbol, "kaddr_"))
+		return bind_function(f, symbol + strlen("kaddr_"), ret);
+	if (starts_with(symbol, "spile_") || starts_with(symbol, "spl_"))
+		return bind_core(f, symbol, ret);
+	if (is_helper(symbol))
+		return bind_helper(f, symbol, ret);
+	return error_create(EINVAL, "the object needs %s, which is neither in kernel.def nor in the core",
+			    symbol);
+}
+
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret)
 {
+	struct error *error;
+
 	*ret = (struct binding){ 0 };
 	for (size_t i = 0; i < f->count; i++)
 		if (!strcmp(f->defs[i].symbol, symbol))
@@ -158,12 +173,11 @@ struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret
 	if (!f->ks)
 		return error_create(ENOENT, "%s cannot be bound: kernel %s is described without kallsyms",
 				    symbol, kernel_release(f->k));
-	if (starts_with(symbol, "kaddr_"))
-		return bind_function(f, symbol + strlen("kaddr_"), ret);
-	if (starts_with(symbol, "spile_") || starts_with(symbol, "spl_"))
-		return bind_core(f, symbol, ret);
-	if (is_helper(symbol))
-		return bind_helper(f, symbol, ret);
-	return error_create(EINVAL, "the object needs %s, which is neither in kernel.def nor in the core",
-			    symbol);
+	error = bind_by_name(f, symbol, ret);
+	if (!error || error->err != ENOENT || !f->k->without_modules)
+		return error;
+	/* It may be a module's, which the table does not have yet. */
+	error_destroy(error);
+	error = kernel_kallsyms(f->k, &f->ks);
+	return error ? error : bind_by_name(f, symbol, ret);
 }

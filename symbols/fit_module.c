@@ -489,13 +489,18 @@ static struct error *add_symbols(struct job *job)
 
 /* --- the whole -------------------------------------------------------------------------------------- */
 
-static struct error *build(struct job *job, const void *object, size_t len)
+static struct error *build(struct job *job, struct kernel *k, const void *object, size_t len)
 {
 	size_t this_module = 0;
 	struct error *error = open_object(job, object, len);
 
+	/* What can go wrong without looking at the kernel goes wrong first. */
 	if (!error)
 		error = read_symbols(job);
+	if (!error)
+		error = shipped_read(k, &job->shipped);
+	if (!error)
+		error = fitter_init(k, def_rows, def_row_count, &job->fitter);
 	if (!error)
 		error = copy_sections(job);
 	if (!error)
@@ -506,8 +511,6 @@ static struct error *build(struct job *job, const void *object, size_t len)
 		error = copy_all_relocations(job);
 	if (!error)
 		error = relocate_this_module(job, this_module);
-	if (!error)
-		error = shipped_read(job->fitter.k, &job->shipped);
 	if (error)
 		return error;
 	add_modinfo(job);
@@ -531,12 +534,10 @@ struct error *fit_module(struct kernel *k, const void *object, size_t len, const
 			 size_t *image_len)
 {
 	struct job job = { .name = name };
-	struct error *error = fitter_init(k, def_rows, def_row_count, &job.fitter);
+	struct error *error;
 
-	if (error)
-		return error;
 	elf_image_init(&job.image);
-	error = build(&job, object, len);
+	error = build(&job, k, object, len);
 	if (!error)
 		elf_image_finish(&job.image, image, image_len);
 	job_deinit(&job);

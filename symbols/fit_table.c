@@ -407,7 +407,7 @@ struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t c
 
 	if (error)
 		return error;
-	error = kernel_kallsyms(k, &f.ks);
+	error = kernel_kallsyms_partial(k, &f.ks);
 	if (error && (kernel_is_running(k) || error->err != ENOENT))
 		return error;
 	error_destroy(error);

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/strbuf.h"
+#include "symbols/described.h"
 #include "symbols/kernel_private.h"
 
 static char *path_join(const char *dir, const char *name)
@@ -203,25 +204,48 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 
 /* --- symbols ----------------------------------------------------------------------------------- */
 
-struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret)
+static struct error *read_kallsyms(struct kernel *k)
 {
 	struct error *error;
 	char *text;
 	size_t len;
 
-	if (!k->kallsyms) {
-		if (!k->kallsyms_path)
-			return error_create(ENOENT, "%s has no kallsyms",
-					    k->running ? "the running kernel" : k->dir);
-		error = file_read(k->kallsyms_path, &text, &len);
-		if (!error)
-			error = kallsyms_create(text, k->kallsyms_path, &k->kallsyms);
-		if (error)
-			return error;
+	if (!k->kallsyms_path)
+		return error_create(ENOENT, "%s has no kallsyms", k->running ? "the running kernel" : k->dir);
+	error = file_read(k->kallsyms_path, &text, &len);
+	if (error)
+		return error;
+	return kallsyms_create(text, k->kallsyms_path, &k->kallsyms);
+}
+
+struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret)
+{
+	struct error *error = NULL;
+
+	if (k->without_modules) {
+		kallsyms_destroy(k->kallsyms);
+		k->kallsyms = NULL;
+		k->without_modules = false;
 	}
+	if (!k->kallsyms)
+		error = read_kallsyms(k);
+	if (error)
+		return error;
 	if (k->running && k->kallsyms->hidden)
 		return error_create(EPERM, "/proc/kallsyms hides the addresses: run as root, and with "
 					   "kernel.kptr_restrict below 2");
+	*ret = k->kallsyms;
+	return NULL;
+}
+
+struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret)
+{
+	if (k->running && !k->kallsyms) {
+		described_kallsyms(k->release, &k->kallsyms);
+		k->without_modules = k->kallsyms;
+	}
+	if (!k->without_modules)
+		return kernel_kallsyms(k, ret);
 	*ret = k->kallsyms;
 	return NULL;
 }

@@ -20,12 +20,18 @@ struct kernel {
 	/* Read when first asked for. */
 	struct btf_index *btf;
 	struct kallsyms *kallsyms;
+	bool without_modules; /* kallsyms has the kernel proper only, and what was learned */
 	bool functions_read;
 	struct address_range *blacklist; /* sorted, disjoint; init text is among them */
 	size_t blacklist_count;
 };
 
-/** The symbol table, read now if it was not yet. */
+/** The symbol table, read now if it was not yet. May make an earlier partial table stale. */
 struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret);
+/**
+ * The same, but modules may be missing where that is cheaper (described.c): what is not found may
+ * be in kernel_kallsyms() yet.
+ */
+struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret);
 
 #endif

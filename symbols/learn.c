@@ -84,7 +84,7 @@ struct error *kernel_learn_module(struct kernel *k, const char *name, const void
 
 	if (!k->kallsyms)
 		return NULL; /* not read yet: it will be, with the module in it */
-	error = kernel_kallsyms(k, &ks);
+	error = kernel_kallsyms_partial(k, &ks);
 	if (error)
 		return error;
 	elf_version(EV_CURRENT);

@@ -26,6 +26,7 @@ static const char KALLSYMS[] =
 	"ffffffff81000070 T printer\n"
 	"ffffffff81000080 T __x86_return_thunk\n"
 	"ffffffff81000090 T __x86_indirect_thunk_rax\n"
+	"ffffffff81000098 T __x86_indirect_thunk_r11\n"
 	"ffffffff810000a0 T memset\n"
 	"ffffffff810000b0 T vfs_read\n"
 	"ffffffff82000000 D jiffies\n"
@@ -394,7 +395,7 @@ static const char SCRIPT[] =
 	"char area[4096]; int (*hook)(int);\n"
 	"int init_module(void); void cleanup_module(void);\n"
 	"int init_module(void) { memset(area, 1, sizeof(area)); hook(2); hook(3); return spile_exported(kaddr_vfs_read) + 1; }\n"
-	"void cleanup_module(void) { hook(4); area[0]++; }\n";
+	"void cleanup_module(void) { hook(4); area[0]++; __asm__(\".byte 0x90, 0x2e\\n call __x86_indirect_thunk_r11\\n .byte 0x0f, 0x84\\n .long __x86_indirect_thunk_rax - . - 4\"); }\n";
 
 static struct error *fit(const char *source, void **image, size_t *len)
 {
@@ -451,8 +452,9 @@ static void check_symbols(Elf *elf)
 }
 
 /* Where a relocation's target lies must hold the opcode that the site claims. */
-static void check_sites(Elf *elf, const char *name, size_t expected)
+static void check_sites(Elf *elf, const char *name, size_t expected, int special)
 {
+	int prefixed = 0, conditional = 0;
 	char rela_name[64];
 	Elf_Data *data = section_data(elf, name), *rela;
 	GElf_Shdr symtab;
@@ -476,8 +478,13 @@ static void check_sites(Elf *elf, const char *name, size_t expected)
 		text = elf_getdata(elf_getscn(elf, sym.st_shndx), NULL);
 		assert_in_range(sym.st_value + r.r_addend, 0, text->d_size - 1);
 		opcode = ((unsigned char *)text->d_buf)[sym.st_value + r.r_addend];
-		assert_true(opcode == 0xe8 || opcode == 0xe9);
+		/* call, jmp, or one of them behind a prefix, or a conditional jump */
+		assert_true(opcode == 0xe8 || opcode == 0xe9 || opcode == 0x2e || opcode == 0x0f);
+		prefixed += opcode == 0x2e;
+		conditional += opcode == 0x0f;
 	}
+	assert_int_equal(prefixed, special);
+	assert_int_equal(conditional, special);
 }
 
 static void check_this_module(Elf *elf)
@@ -521,8 +528,8 @@ static void test_image(void **state)
 	assert_string_equal((char *)data->d_buf + 8, "module_layout");
 	check_symbols(elf);
 	check_this_module(elf);
-	check_sites(elf, ".return_sites", 2);
-	check_sites(elf, ".retpoline_sites", 3);
+	check_sites(elf, ".return_sites", 2, 0);
+	check_sites(elf, ".retpoline_sites", 5, 1);
 	assert_null(section_data(elf, ".comment"));
 	elf_end(elf);
 	free(image);

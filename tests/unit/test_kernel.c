@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "symbols/described.h"
+#include "symbols/elf_image.h"
 #include "symbols/kernel.h"
 
 static const char KALLSYMS[] =
@@ -85,7 +87,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "release", "kallsyms", "functions", "blacklist", "btf" };
+	static const char *const names[] = { "release", "kallsyms", "functions", "blacklist", "btf",
+					     "vmlinux" };
 	struct fixture *f = *state;
 	char path[128];
 
@@ -284,6 +287,85 @@ static void test_damaged_kallsyms(void **state)
 	}
 }
 
+/* --- the running kernel's symbols from a description ------------------------------------------ */
+
+#define NOTE_LEN 36
+
+/* A build-id note of 20 equal bytes. */
+static void make_note(char note[NOTE_LEN], int byte)
+{
+	uint32_t words[3] = { 4, 20, NT_GNU_BUILD_ID };
+
+	memcpy(note, words, 12);
+	memcpy(note + 12, "GNU", 4);
+	memset(note + 16, byte, 20);
+}
+
+static void write_vmlinux(const char *dir, int byte)
+{
+	struct elf_image image;
+	char note[NOTE_LEN];
+	void *data;
+	size_t len, i;
+
+	make_note(note, byte);
+	elf_image_init(&image);
+	i = elf_image_add(&image, ".notes", SHT_NOTE, 0, 4);
+	strbuf_add(&image.sections[i].data, note, sizeof(note));
+	elf_image_finish(&image, &data, &len);
+	write_file(dir, "vmlinux", data, len);
+	elf_image_deinit(&image);
+	free(data);
+}
+
+static void test_described_moves_with_the_kernel(void **state)
+{
+	static const char head[] = "0000000000000000 A fixed_percpu_data\n"
+				   "ffffffff9a000000 T _stext\nffffffff9a000010 T vfs_r";
+	struct fixture *f = *state;
+	struct kallsyms *ks;
+	char note[NOTE_LEN];
+
+	write_vmlinux(f->dir, 7);
+	make_note(note, 7);
+	described_kallsyms_from(f->dir, note, sizeof(note), head, &ks);
+	assert_non_null(ks);
+	assert_int_equal(kallsyms_next(ks, NULL, "vfs_read")->address, 0xffffffff9a000010);
+	assert_int_equal(kallsyms_next(ks, NULL, "jiffies")->address, 0xffffffff9b000000);
+	assert_int_equal(kallsyms_next(ks, NULL, "current_task")->address, 0x1000);
+	/* Another boot has other modules. */
+	assert_null(kallsyms_next(ks, NULL, "mod_func"));
+	assert_null(kallsyms_next(ks, kallsyms_next(ks, NULL, "vfs_read"), "vfs_read"));
+	kallsyms_destroy(ks);
+}
+
+static void expect_no_description(const char *dir, const void *notes, size_t len, const char *head)
+{
+	struct kallsyms *ks;
+
+	described_kallsyms_from(dir, notes, len, head, &ks);
+	assert_null(ks);
+}
+
+static void test_described_of_another_build_is_not_used(void **state)
+{
+	static const char head[] = "ffffffff9a000000 T _stext\n";
+	struct fixture *f = *state;
+	char note[NOTE_LEN];
+
+	make_note(note, 7);
+	expect_no_description(f->dir, note, sizeof(note), head); /* no image */
+	write_vmlinux(f->dir, 8);
+	expect_no_description(f->dir, note, sizeof(note), head);
+	write_vmlinux(f->dir, 7);
+	expect_no_description(f->dir, note, 0, head);
+	expect_no_description(f->dir, note, sizeof(note) - 1, head);
+	expect_no_description(f->dir, note, sizeof(note), "0000000000000000 T _stext\n");
+	expect_no_description(f->dir, note, sizeof(note), "_stext\n");
+	write_file(f->dir, "vmlinux", "no ELF", 6);
+	expect_no_description(f->dir, note, sizeof(note), head);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +378,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_missing_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_kallsyms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_described_moves_with_the_kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_described_of_another_build_is_not_used, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
