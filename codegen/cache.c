@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,12 +76,30 @@ static char *scripts_path(void)
 	return strbuf_steal(&sb);
 }
 
+/* What lies there is loaded into the kernel: nobody else may have put it there. */
+static struct error *check_owner(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return error_create(errno, "cannot look at the cache folder %s: %s", path,
+				    strerror(errno));
+	if (st.st_uid == geteuid() && !(st.st_mode & S_IWOTH))
+		return NULL;
+	return error_create(EPERM,
+			    "the cache folder %s can be written by others; name one of your own in "
+			    "the environment variable SPILE_CACHE",
+			    path);
+}
+
 struct error *cache_scripts_dir(char **ret)
 {
 	struct error *error;
 
 	*ret = scripts_path();
 	error = file_make_dirs(*ret);
+	if (!error)
+		error = check_owner(*ret);
 	if (error) {
 		free(*ret);
 		*ret = NULL;
@@ -90,10 +109,17 @@ struct error *cache_scripts_dir(char **ret)
 
 /* --- starts -------------------------------------------------------------------------------------------------- */
 
+/* NULL when there is no cache to be trusted. */
 static char *start_path(const char *key)
 {
-	_cleanup_free_ char *dir = scripts_path();
+	_cleanup_free_ char *dir = NULL;
+	struct error *error = cache_scripts_dir(&dir);
 	struct strbuf sb;
+
+	if (error) {
+		error_destroy(error);
+		return NULL;
+	}
 
 	strbuf_init(&sb);
 	strbuf_addf(&sb, "%s/%s.start", dir, key);
@@ -105,7 +131,7 @@ char *cache_start_find(const char *key)
 	_cleanup_free_ char *path = start_path(key), *result = NULL;
 	size_t len;
 
-	if (!access(path, R_OK))
+	if (path && !access(path, R_OK))
 		error_destroy(file_read(path, &result, &len));
 	return steal_ptr(result);
 }
@@ -114,5 +140,6 @@ void cache_start_store(const char *key, const char *result)
 {
 	_cleanup_free_ char *path = start_path(key);
 
-	error_destroy(file_write_atomic(path, result, strlen(result)));
+	if (path)
+		error_destroy(file_write_atomic(path, result, strlen(result)));
 }

@@ -34,6 +34,9 @@ struct codegen_options {
  * compiler's command line (-DSPILE_SCRIPT_NAME="..."), since it is made from the text itself.
  */
 char *codegen_program(const struct program *program, const struct codegen_options *options);
+/** How deep script functions can call each other: the longest chain, or MAXNESTING if some call
+ *  themselves. */
+size_t codegen_call_depth(const struct program *program, const struct codegen_limits *limits);
 /** The prelude's text. */
 const char *codegen_prelude(void);
 

@@ -29,7 +29,7 @@ static const char prelude[] =
 /* -w: generated code is full of blocks and labels that go unused, and that is fine. */
 static const char *const module_flags[] = {
 #include "core_cflags.h"
-	"-w", "-DSPILE_MODULE", "-c", NULL,
+	"-w", "-DSPILE_MODULE", "-fstack-usage", "-c", NULL,
 };
 
 static const char *const process_flags[] = {
@@ -113,6 +113,8 @@ static struct error *run_compiler(char *const *argv, const char *log_path)
 			    argv[0], log ? log : "");
 }
 
+enum { STACK_BUDGET = 6144 };
+
 /* --- one script ----------------------------------------------------------------------------------------------- */
 
 struct job {
@@ -121,7 +123,7 @@ struct job {
 	char hash[33];
 	char *name;   /* of the script */
 	char *base;   /* path without ending */
-	char *source, *object, *partial, *log;
+	char *source, *object, *partial, *log, *usage;
 };
 
 static char *join(const char *a, const char *b)
@@ -170,7 +172,8 @@ static struct error *job_init(struct job *job, const char *code,
 	}
 	job->source = join(job->base, ".c");
 	job->object = join(job->base, options->process ? ".so" : ".o");
-	if (asprintf(&job->partial, "%s.%d.part", job->object, getpid()) < 0)
+	if (asprintf(&job->partial, "%s.%d.o", job->base, getpid()) < 0 ||
+	    asprintf(&job->usage, "%s.%d.su", job->base, getpid()) < 0)
 		abort();
 	job->log = join(job->partial, ".log");
 	return NULL;
@@ -184,6 +187,7 @@ static void job_deinit(struct job *job)
 	free(job->object);
 	free(job->partial);
 	free(job->log);
+	free(job->usage);
 }
 
 static struct error *write_source(const struct job *job, const char *code)
@@ -196,6 +200,36 @@ static struct error *write_source(const struct job *job, const char *code)
 	error = file_write_atomic(job->source, text.data, text.len);
 	strbuf_deinit(&text);
 	return error;
+}
+
+/*
+ * A handler runs on whatever kernel stack its probe was hit on, 16 KB of which some are in use.
+ * The compiler tells how much each function takes (-fstack-usage); a script that could take more
+ * than a share of it is refused here rather than found out there.
+ */
+static struct error *check_stack(const struct job *job)
+{
+	_cleanup_fclose_ FILE *f = fopen(job->usage, "r");
+	size_t handler = 0, function = 0, size;
+	char line[512], name[256];
+
+	unlink(job->usage);
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*[^:]:%*d:%*d:%255s %zu", name, &size) != 2)
+			continue;
+		if (!strncmp(name, "probe_", 6) && size > handler)
+			handler = size;
+		if (!strncmp(name, "f_", 2) && size > function)
+			function = size;
+	}
+	if (handler + function * job->options->depth <= STACK_BUDGET)
+		return NULL;
+	return error_create(E2BIG,
+			    "the script could need %zu bytes of kernel stack (%zu for a probe, %zu "
+			    "for each of %zu nested function calls), more than %d; make its functions "
+			    "shorter, or lower -D MAXNESTING",
+			    handler + function * job->options->depth, handler, function,
+			    job->options->depth, STACK_BUDGET);
 }
 
 static struct error *job_compile(struct job *job)
@@ -214,6 +248,8 @@ static struct error *job_compile(struct job *job)
 	argv[n++] = "-o";
 	argv[n++] = job->partial;
 	error = run_compiler((char *const *)argv, job->log);
+	if (!error && !job->options->process)
+		error = check_stack(job);
 	if (!error && rename(job->partial, job->object))
 		error = error_create(errno, "cannot write %s: %s", job->object, strerror(errno));
 	if (error)

@@ -35,6 +35,7 @@ void content_hash_text(const struct content_hash *hash, char ret[33]);
 struct compile_options {
 	const char *name; /* of the module; NULL: spile_ and 16 digits of the hash */
 	bool process;     /* a shared object for the process home */
+	size_t depth;     /* how deep its functions nest, for the check of kernel stack */
 };
 
 /** Gives the object's path, for the caller to free. *ret_cached: nothing had to be compiled. */

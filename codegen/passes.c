@@ -215,6 +215,22 @@ static char *find_start(const struct content_hash *hash)
 	return cache_start_find(key);
 }
 
+/* A record is the object's path and, from the second line on, the warnings to repeat. */
+static char *read_start(const struct session *s, char *record)
+{
+	char *warnings = strchr(record, '\n');
+
+	if (warnings)
+		*warnings++ = 0;
+	if (access(record, R_OK)) {
+		free(record);
+		return NULL;
+	}
+	if (warnings && !s->options->no_warnings)
+		fputs(warnings, stderr);
+	return record;
+}
+
 static char *find_known_start(struct session *s)
 {
 	struct content_hash hash;
@@ -234,22 +250,32 @@ static char *find_known_start(struct session *s)
 		content_hash_adds(&hash, identity);
 		found = find_start(&hash);
 	}
-	if (found && access(found, R_OK)) {
-		free(found);
-		found = NULL;
+	return found ? read_start(s, found) : NULL;
+}
+
+static char *start_record(const struct session *s, const char *object)
+{
+	char *record = NULL;
+	size_t len;
+	FILE *f = open_memstream(&record, &len);
+
+	fputs(object, f);
+	if (s->diags.warnings) {
+		fputc('\n', f);
+		diag_list_print(&s->diags, f);
 	}
-	return found;
+	fclose(f);
+	return record;
 }
 
 static void remember_start(struct session *s, const char *object)
 {
+	_cleanup_free_ char *record = start_record(s, object);
 	struct content_hash hash;
 	const char *identity;
 	struct error *error;
 	char key[33];
 
-	if (s->diags.warnings)
-		return; /* they would not be told next time */
 	start_key(s, &hash);
 	content_hash_text(&hash, key);
 	if (s->kernel) {
@@ -262,7 +288,7 @@ static void remember_start(struct session *s, const char *object)
 		content_hash_adds(&hash, identity);
 		content_hash_text(&hash, key);
 	}
-	cache_start_store(key, object);
+	cache_start_store(key, record);
 }
 
 /* --- the passes ---------------------------------------------------------------------------------------------------- */
@@ -291,7 +317,8 @@ static bool pass_resolve(struct session *s)
 	script_resolve(&s->script, &s->resolve, &s->diags, &s->program);
 	if (!pass_ok(s, 2, "analysis"))
 		return false;
-	diag_list_print(&s->diags, stderr);
+	if (!s->options->no_warnings)
+		diag_list_print(&s->diags, stderr);
 	snprintf(what, sizeof(what),
 		 "analyzed script: %zu probe(s), %zu function(s), %zu global(s)",
 		 s->program.probes.count, s->program.functions.count, s->program.globals.count);
@@ -327,7 +354,9 @@ static bool pass_translate(struct session *s)
 static bool pass_compile(struct session *s, char **ret_object)
 {
 	struct compile_options options = { .name = s->options->name,
-					   .process = s->options->process };
+					   .process = s->options->process,
+					   .depth = codegen_call_depth(&s->program,
+								       &s->options->limits) };
 	struct pass_clock clock;
 	struct error *error;
 	bool cached = false;

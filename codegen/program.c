@@ -171,11 +171,47 @@ static void add_handlers(struct file *f)
 	}
 }
 
-/* Calls can nest as deep as MAXNESTING, however unlikely. */
+/* The longest chain of calls that begins with a function; SIZE_MAX if it comes back to itself. */
+static size_t chain_length(struct function_info *info)
+{
+	size_t longest = 0;
+
+	if (info->visiting)
+		return SIZE_MAX;
+	if (info->depth)
+		return info->depth;
+	info->visiting = true;
+	for (size_t i = 0; i < info->body.callees.count && longest != SIZE_MAX; i++) {
+		size_t length = chain_length(info->body.callees.items[i]);
+
+		if (length > longest)
+			longest = length;
+	}
+	info->visiting = false;
+	info->depth = longest == SIZE_MAX ? SIZE_MAX : longest + 1;
+	return info->depth;
+}
+
+size_t codegen_call_depth(const struct program *program, const struct codegen_limits *limits)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < program->functions.count; i++) {
+		size_t length = program->functions.items[i]->used
+					? chain_length(program->functions.items[i])
+					: 0;
+
+		if (length > depth)
+			depth = length;
+	}
+	return depth < (size_t)limits->nesting ? depth : (size_t)limits->nesting;
+}
+
 static size_t frame_size(const struct file *f)
 {
 	return f->max_handler_frame +
-	       f->max_function_frame * (size_t)f->g.options->limits.nesting;
+	       f->max_function_frame *
+		       codegen_call_depth(f->g.program, &f->g.options->limits);
 }
 
 /* --- tables -------------------------------------------------------------------------------------------------------- */

@@ -79,6 +79,7 @@ struct function_info {
 	bool returns_value; /* a return with an expression */
 	bool used;
 	bool visiting; /* for walks over the call graph */
+	size_t depth;  /* longest chain of calls from here; 0 until it was computed */
 	size_t number;
 };
 

@@ -421,12 +421,12 @@ static int run_in_vm(struct command *cmd, char *object)
 	return status;
 }
 
-/* Before anything is compiled: what would stop pass 5 here, and what to do instead. */
+/* What would stop pass 5 here, and what to do instead. Told after the script's own errors. */
 static bool can_run_here(const struct command *cmd)
 {
 	const char *reason = NULL;
 
-	if (cmd->vm || cmd->passes.process || cmd->passes.last < 5 || cmd->list)
+	if (cmd->vm || cmd->passes.process)
 		return true;
 	if (cmd->kernel_dir)
 		reason = "-r translates for another kernel, which cannot be run here; add -p4";
@@ -463,7 +463,7 @@ static int run_command(struct command *cmd)
 {
 	_cleanup_free_ char *object = NULL;
 
-	if (!can_run_here(cmd) || !prepare_vm(cmd))
+	if (!prepare_vm(cmd))
 		return 1;
 	if (cmd->list)
 		return passes_list(&cmd->passes, cmd->list, cmd->list_variables) ? 0 : 1;
@@ -471,6 +471,8 @@ static int run_command(struct command *cmd)
 		return 1;
 	if (cmd->passes.last < 5)
 		return 0;
+	if (!can_run_here(cmd))
+		return 1;
 	fflush(stdout);
 	if (cmd->passes.verbose)
 		fputs("Pass 5: starting run.\n", stderr);

@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/stat.h>
+
 #include "base/cleanup.h"
+#include "base/strbuf.h"
 #include "codegen/codegen.h"
 #include "codegen/compile.h"
 #include "fixture_kernel.h"
@@ -227,6 +230,85 @@ static void test_meta(void **state)
 	meta_destroy(meta);
 }
 
+/* A function that takes much stack, and calls itself: refused, unless it may not nest. */
+static void test_stack_budget(void **state)
+{
+	struct compile_options options = { .depth = 10 };
+	char *object = NULL;
+	struct error *error;
+	struct strbuf text;
+	bool cached;
+
+	strbuf_init(&text);
+	strbuf_adds(&text, "function f(n) {");
+	for (int i = 0; i < 60; i++)
+		strbuf_addf(&text, "printf(\"%%d %%d %%d\\n\", n, n * %d, n + %d)\n", i, i);
+	strbuf_adds(&text, "if (n) f(n - 1) }\nprobe begin { f(5) }");
+	{
+		_cleanup_free_ char *code = translate(text.data);
+
+		error = compile_script(code, &options, &object, &cached);
+		assert_non_null(error);
+		assert_non_null(strstr(error->message, "kernel stack"));
+		error_destroy(error);
+		options.depth = 1;
+		assert_null(compile_script(code, &options, &object, &cached));
+	}
+	free(object);
+	strbuf_deinit(&text);
+}
+
+static size_t depth_of(const char *text)
+{
+	struct codegen_limits limits;
+	struct parse_options parse = { 0 };
+	struct resolve_options resolve = { 0 };
+	struct program program;
+	struct script script;
+	struct diag_list diags;
+	size_t depth;
+
+	codegen_limits_init(&limits);
+	script_init(&script);
+	diag_list_init(&diags);
+	script_parse_string(&script, "x.stp", text, strlen(text), &parse, &diags);
+	script_resolve(&script, &resolve, &diags, &program);
+	assert_int_equal(diag_error_count(&diags), 0);
+	depth = codegen_call_depth(&program, &limits);
+	diag_list_deinit(&diags);
+	script_deinit(&script);
+	return depth;
+}
+
+static void test_call_depth(void **state)
+{
+	assert_int_equal(depth_of("probe begin { exit() }"), 0);
+	assert_int_equal(depth_of("function a() { return b() + c() } function b() { return c() }"
+				  "function c() { return 1 } probe begin { println(a()) }"),
+			 3);
+	assert_int_equal(depth_of("function a(n) { return n ? b(n - 1) : 0 }"
+				  "function b(n) { return a(n) } probe begin { println(a(3)) }"),
+			 10);
+}
+
+/* Objects are not taken from a folder that others can write to. */
+static void test_cache_owner(void **state)
+{
+	_cleanup_free_ char *folder = NULL;
+	struct error *error;
+
+	error = cache_scripts_dir(&folder);
+	assert_null(error);
+	assert_int_equal(chmod(folder, 0777), 0);
+	free(steal_ptr(folder));
+	error = cache_scripts_dir(&folder);
+	assert_non_null(error);
+	assert_null(folder);
+	error_destroy(error);
+	assert_true(asprintf(&folder, "%s/scripts", kernel_dir) > 0);
+	assert_int_equal(chmod(folder, 0755), 0);
+}
+
 static void test_limits(void **state)
 {
 	struct codegen_limits limits;
@@ -270,7 +352,8 @@ int main(void)
 		cmocka_unit_test(test_defined),	      cmocka_unit_test(test_stack_argument),
 		cmocka_unit_test(test_shared_handlers), cmocka_unit_test(test_locks),
 		cmocka_unit_test(test_meta),	      cmocka_unit_test(test_compile),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_stack_budget),  cmocka_unit_test(test_call_depth),
+		cmocka_unit_test(test_cache_owner),   cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, make_kernel, remove_kernel);
