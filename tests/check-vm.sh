@@ -84,6 +84,12 @@ run --timeout 2 -- sleep 1000
 test_that 'a time-out is 124 and tells the place' 124 \
     'err_has "did not end within 2 s" && err_has "processor 1: .*in the kernel at 0x[0-9a-f]*, .*+0x"'
 
+# One processor, interrupts off, in an endless loop: only the NMI gets through to it.
+run --smp 1 --timeout 20 --log "$tmp/log" -- sh -c '
+    build/bin/spile-run --fit build/tests/vm/hang.o hang /tmp/hang.ko && busybox insmod /tmp/hang.ko'
+test_that 'a hang is told by function and offset' 124 \
+    'err_has "processor 0: in the kernel at 0x" && err_has "RIP: 0010:hang_here+0x"'
+
 run -k 9.9 -- true
 test_that 'an unknown kernel' 123 'err_has "no kernel is called \"9.9\"; there are 6.1, 5.10, 6.12, newest"'
 run --share / -- true

@@ -421,8 +421,8 @@ static void examine_hang(struct run *run, struct strbuf *story)
 		strbuf_adds(story, "it was at:\n");
 		story_add_places(story, registers, log, kallsyms);
 	}
-	strbuf_adds(story, "last lines of the kernel log, after an NMI to tell more:\n");
-	story_add_tail(story, log, 30);
+	strbuf_adds(story, "kernel log, with what an NMI found on one of the processors:\n");
+	story_add_trouble(story, log);
 }
 
 static void time_over(struct run *run)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 
 #define PANIC_MARK "Kernel panic - not syncing: "
+#define KERNEL_RIP "RIP: 0010:" /* 0010 is the kernel's code segment */
 #define PANIC_LINES 45 /* registers and stack are about this long */
 
 bool story_has_panic(const char *log)
@@ -82,24 +83,39 @@ static void add_from(struct strbuf *out, const char *p)
 	story_add_tail(out, p, 4);
 }
 
+void story_add_trouble(struct strbuf *out, const char *log)
+{
+	const char *sign = first_sign(log);
+
+	if (sign)
+		add_from(out, line_start(log, sign));
+	else
+		story_add_tail(out, log, PANIC_LINES);
+}
+
+/* "; at FUNCTION+OFFSET", if a register dump of the kernel follows the first sign. */
+static void add_first_place(struct strbuf *out, const char *log)
+{
+	const char *sign = first_sign(log);
+	const char *place = sign ? strstr(sign, KERNEL_RIP) : NULL;
+
+	if (place) {
+		place += strlen(KERNEL_RIP);
+		strbuf_addf(out, "; at %.*s", line_len(place), place);
+	}
+}
+
 void story_add_panic(struct strbuf *out, const char *log)
 {
 	const char *reason = strstr(log, PANIC_MARK), *sign = first_sign(log);
-	const char *place = sign ? strstr(sign, "RIP: 0010:") : NULL;
 
 	reason = reason ? reason + strlen(PANIC_MARK) : "(the log does not say why)";
 	strbuf_addf(out, "guest panic: %.*s", line_len(reason), reason);
 	if (sign && strncmp(sign, PANIC_MARK, strlen(PANIC_MARK)))
 		strbuf_addf(out, "; %.*s", line_len(sign), sign);
-	if (place) {
-		place += strlen("RIP: 0010:");
-		strbuf_addf(out, "; at %.*s", line_len(place), place);
-	}
+	add_first_place(out, log);
 	strbuf_adds(out, "\nkernel log from there on:\n");
-	if (sign)
-		add_from(out, line_start(log, sign));
-	else
-		story_add_tail(out, log, PANIC_LINES);
+	story_add_trouble(out, log);
 }
 
 /* --- places ------------------------------------------------------------------------------------ */
@@ -116,7 +132,8 @@ static bool kernel_offset(const char *log, uint64_t *ret)
 	return true;
 }
 
-/* Nearest function at or below `addr`; false if none is within 1 MB or it is no text symbol. */
+/* The kernel's own function at or below `addr`; false if none is within 1 MB. Where modules are
+ * differs between boots, so those of the boot that wrote `kallsyms` don't count. */
 static bool find_function(const char *kallsyms, uint64_t addr, char *name, size_t size,
 			  uint64_t *ret_offset)
 {
@@ -127,7 +144,8 @@ static bool find_function(const char *kallsyms, uint64_t addr, char *name, size_
 		char *rest;
 
 		at = strtoull(p, &rest, 16);
-		if (at <= addr && at > best && rest[0] == ' ' && strchr("tTwW", rest[1])) {
+		if (at <= addr && at > best && rest[0] == ' ' && strchr("tTwW", rest[1]) &&
+		    rest[3 + strcspn(rest + 3, "\t\n")] != '\t') {
 			best = at;
 			snprintf(name, size, "%.*s", (int)strcspn(rest + 3, " \t\n"), rest + 3);
 		}

@@ -13,6 +13,9 @@ bool story_has_panic(const char *log);
 /** Adds "guest panic: REASON", where it was, and the log from the first sign of trouble on. */
 void story_add_panic(struct strbuf *out, const char *log);
 
+/** Adds the log, indented, from the first sign of trouble on; its end, if there is no such sign. */
+void story_add_trouble(struct strbuf *out, const char *log);
+
 /** Adds the last `lines` lines of the log, indented. */
 void story_add_tail(struct strbuf *out, const char *log, int lines);
 

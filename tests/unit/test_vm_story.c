@@ -87,6 +87,7 @@ static const char kallsyms[] =
 	"ffffffff81000000 T _text\n"
 	"ffffffff81000100 t idle_loop\n"
 	"ffffffff81000200 T later\n"
+	"ffffffffbf000000 t of_a_module\t[some]\n"
 	"ffffffff81000110 D data_is_no_place\n";
 
 static void places_are_told_without_the_boots_offset(void **state)
