@@ -10,12 +10,12 @@ static void print_row(const struct fit_row *row, FILE *out)
 	bool bad = row->must && (row->verdict == FIT_MISSING || row->verdict == FIT_REFUSED);
 
 	fprintf(out, "%-11s %-8s %s", bad ? "REFUSED" : fit_verdict_name(row->verdict), row->kind,
-		row->name);
+	        row->name);
 	if (row->reason)
 		fprintf(out, ": %s%s\n", row->reason, row->must ? "" : " (optional)");
 	else
 		fprintf(out, " = %s 0x%" PRIx64 "%s\n", row->taken ? row->taken : "", row->value,
-			row->unchecked ? " (by name: not in BTF)" : "");
+		        row->unchecked ? " (by name: not in BTF)" : "");
 }
 
 static void print_json_string(const char *s, FILE *out)
@@ -52,28 +52,29 @@ static void print_json_row(const struct fit_row *row, FILE *out)
 	print_member("taken", row->taken, out);
 	print_member("reason", row->reason, out);
 	fprintf(out, "\"must\": %s, \"checked\": %s, \"value\": %" PRId64 "}",
-		row->must ? "true" : "false", row->unchecked ? "false" : "true", row->value);
+	        row->must ? "true" : "false", row->unchecked ? "false" : "true", row->value);
 }
 
 static void print_text(const struct kernel *k, const struct fit_table *table, const char *obstacle,
-		       FILE *out)
+                       FILE *out)
 {
-	unsigned count[4] = { 0 };
+	unsigned count[4] = {0};
 
 	for (size_t i = 0; i < fit_table_count(table); i++) {
 		print_row(fit_table_row(table, i), out);
 		count[fit_table_row(table, i)->verdict]++;
 	}
-	fprintf(out, "kernel %s: %s: %zu rows, %u ok, %u by an alternative, %u missing, %u refused\n",
-		kernel_release(k), fit_table_fits(table) ? "fits" : "DOES NOT FIT",
-		fit_table_count(table), count[FIT_OK], count[FIT_ALTERNATIVE], count[FIT_MISSING],
-		count[FIT_REFUSED]);
+	fprintf(out,
+	        "kernel %s: %s: %zu rows, %u ok, %u by an alternative, %u missing, %u refused\n",
+	        kernel_release(k), fit_table_fits(table) ? "fits" : "DOES NOT FIT",
+	        fit_table_count(table), count[FIT_OK], count[FIT_ALTERNATIVE], count[FIT_MISSING],
+	        count[FIT_REFUSED]);
 	if (obstacle)
 		fprintf(out, "no module can be loaded here: %s\n", obstacle);
 }
 
 static void print_json(const struct kernel *k, const struct fit_table *table, const char *obstacle,
-		       FILE *out)
+                       FILE *out)
 {
 	fputs("{", out);
 	print_member("kernel", kernel_release(k), out);
@@ -98,7 +99,8 @@ struct error *check_print(const char *kernel_dir, bool json, FILE *out, bool *fi
 		error = fit_table_check(k, &table);
 	if (!error) {
 		*fits = fit_table_fits(table) && !obstacle;
-		(json ? print_json : print_text)(k, table, obstacle ? obstacle->message : NULL, out);
+		(json ? print_json : print_text)(k, table, obstacle ? obstacle->message : NULL,
+		                                 out);
 	} else if (obstacle) {
 		/* Why no module can be loaded says more than which file could not be read. */
 		error_destroy(error);

@@ -23,12 +23,12 @@ bool load_is_loaded(const char *name)
 	return access(path, F_OK) == 0;
 }
 
-/* --- the core's object ------------------------------------------------------------------------- */
+/* --- the core's object ----------------------------------------------------------------------- */
 
 struct error *load_core_path(char **ret)
 {
 	/* From build/bin/ and from PREFIX/bin/. */
-	static const char *const places[] = { "../kmod/spile.o", "../lib/spile/spile.o" };
+	static const char *const places[] = {"../kmod/spile.o", "../lib/spile/spile.o"};
 	const char *given = getenv("SPILE_CORE");
 	char program[PATH_MAX], path[PATH_MAX + 32];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
@@ -49,8 +49,10 @@ struct error *load_core_path(char **ret)
 			return NULL;
 		}
 	}
-	return error_create(ENOENT, "the core's object spile.o is neither at %s%s nor at %s%s: build it "
-				    "(make) or set SPILE_CORE", program, places[0], program, places[1]);
+	return error_create(ENOENT,
+	                    "the core's object spile.o is neither at %s%s nor at %s%s: build it "
+	                    "(make) or set SPILE_CORE",
+	                    program, places[0], program, places[1]);
 }
 
 struct error *load_core(struct kernel *k, const char *path, bool *loaded)
@@ -78,7 +80,7 @@ struct error *load_core(struct kernel *k, const char *path, bool *loaded)
 	return error;
 }
 
-/* --- into the kernel and out ---------------------------------------------------------------------- */
+/* --- into the kernel and out ----------------------------------------------------------------- */
 
 static const char *init_advice(int err)
 {
@@ -109,8 +111,8 @@ struct error *load_image(struct kernel *k, const void *object, size_t len, const
 	if (error)
 		return error;
 	if (syscall(SYS_init_module, image, image_len, ""))
-		return error_create(errno, "module %s cannot be loaded: %s%s", name, strerror(errno),
-				    init_advice(errno));
+		return error_create(errno, "module %s cannot be loaded: %s%s", name,
+		                    strerror(errno), init_advice(errno));
 	return kernel_learn_module(k, name, image, image_len);
 }
 
@@ -135,8 +137,10 @@ struct error *load_remove(const char *name)
 		return error_create(ENOENT, "module %s is not loaded", name);
 	case EWOULDBLOCK:
 	case EBUSY:
-		return error_create(EBUSY, "module %s is in use: a session or another module holds it", name);
+		return error_create(
+		    EBUSY, "module %s is in use: a session or another module holds it", name);
 	default:
-		return error_create(errno, "module %s cannot be removed: %s", name, strerror(errno));
+		return error_create(errno, "module %s cannot be removed: %s", name,
+		                    strerror(errno));
 	}
 }

@@ -20,8 +20,8 @@
 #include "base/strbuf.h"
 #include "symbols/nearest.h"
 
-#define BTF_DEPTH 32       /* typedefs and qualifiers in a row, nested anonymous members */
-#define BTF_BUDGET 100000  /* members looked at for one question */
+#define BTF_DEPTH 32      /* typedefs and qualifiers in a row, nested anonymous members */
+#define BTF_BUDGET 100000 /* members looked at for one question */
 
 struct enumerator {
 	uint32_t name_off;
@@ -31,10 +31,10 @@ struct enumerator {
 
 struct btf_index {
 	struct btf *btf;
-	uint32_t count;   /* type ids are below */
-	uint32_t mask;    /* hash table size - 1 */
-	uint32_t *heads;  /* first type id of a chain, 0 none */
-	uint32_t *next;   /* by type id */
+	uint32_t count;  /* type ids are below */
+	uint32_t mask;   /* hash table size - 1 */
+	uint32_t *heads; /* first type id of a chain, 0 none */
+	uint32_t *next;  /* by type id */
 	struct enumerator *enumerators;
 	uint32_t *enumerator_heads; /* index + 1 */
 };
@@ -74,7 +74,7 @@ const struct btf *btf_index_btf(const struct btf_index *idx)
 	return idx->btf;
 }
 
-/* --- building ------------------------------------------------------------------------------- */
+/* --- building -------------------------------------------------------------------------------- */
 
 static void index_names(struct btf_index *idx)
 {
@@ -129,8 +129,9 @@ struct error *btf_index_create_raw(const void *data, size_t len, struct btf_inde
 		return error_create(EFBIG, "BTF of %zu bytes is too large", len);
 	btf = btf__new(data, len);
 	if (!btf)
-		return error_create(EBADMSG, "the BTF (%zu bytes) is damaged or of a newer format: %s",
-				    len, strerror(errno));
+		return error_create(EBADMSG,
+		                    "the BTF (%zu bytes) is damaged or of a newer format: %s", len,
+		                    strerror(errno));
 	return btf_index_create(btf, ret);
 }
 
@@ -146,11 +147,12 @@ void btf_index_destroy(struct btf_index *idx)
 	free(idx);
 }
 
-/* --- looking up names ----------------------------------------------------------------------- */
+/* --- looking up names ------------------------------------------------------------------------ */
 
 /* The next type of the chain (id's own successors; start with the head) that has this name and one
  * of the kinds. */
-static uint32_t chain_find(const struct btf_index *idx, uint32_t id, const char *name, uint32_t kinds)
+static uint32_t chain_find(const struct btf_index *idx, uint32_t id, const char *name,
+                           uint32_t kinds)
 {
 	for (; id; id = idx->next[id])
 		if (kinds >> btf_kind(type_by_id(idx, id)) & 1 && !strcmp(type_name(idx, id), name))
@@ -167,14 +169,15 @@ static uint32_t chain_first(const struct btf_index *idx, const char *name, uint3
 #define KINDS_COMPOSITE (KIND(STRUCT) | KIND(UNION))
 
 static struct error *find_unique(const struct btf_index *idx, const char *name, uint32_t kinds,
-				 const char *what, int *ret)
+                                 const char *what, int *ret)
 {
 	uint32_t first = *name ? chain_first(idx, name, kinds) : 0;
 
 	if (!first)
 		return error_create(ENOENT, "BTF has no %s %s", what, name);
 	if (chain_find(idx, idx->next[first], name, kinds))
-		return error_create(ENOTUNIQ, "BTF has several different %ss called %s", what, name);
+		return error_create(ENOTUNIQ, "BTF has several different %ss called %s", what,
+		                    name);
 	*ret = first;
 	return NULL;
 }
@@ -208,7 +211,8 @@ int64_t btf_index_size(const struct btf_index *idx, int type)
 	case BTF_KIND_ENUM64:
 		return t->size;
 	case BTF_KIND_ARRAY:
-		return btf__resolve_size(idx->btf, type) < 0 ? -1 : btf__resolve_size(idx->btf, type);
+		return btf__resolve_size(idx->btf, type) < 0 ? -1
+		                                             : btf__resolve_size(idx->btf, type);
 	default:
 		return -1;
 	}
@@ -233,18 +237,19 @@ struct error *btf_index_find_type(const struct btf_index *idx, const char *name,
 		const char *word;
 		uint32_t kinds;
 	} tags[] = {
-		{ "struct ", KIND(STRUCT) },
-		{ "union ", KIND(UNION) },
-		{ "enum ", KIND(ENUM) | KIND(ENUM64) },
+	    {"struct ", KIND(STRUCT)},
+	    {"union ", KIND(UNION)},
+	    {"enum ", KIND(ENUM) | KIND(ENUM64)},
 	};
 
 	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
 		if (!strncmp(name, tags[i].word, strlen(tags[i].word)))
-			return find_unique(idx, name + strlen(tags[i].word), tags[i].kinds, "type", ret);
+			return find_unique(idx, name + strlen(tags[i].word), tags[i].kinds, "type",
+			                   ret);
 	return find_unique(idx, name, KIND(TYPEDEF) | KIND(INT) | KIND(FLOAT), "type", ret);
 }
 
-/* --- functions ------------------------------------------------------------------------------ */
+/* --- functions ------------------------------------------------------------------------------- */
 
 struct error *btf_index_prototype(const struct btf_index *idx, int type, struct btf_prototype *ret)
 {
@@ -258,7 +263,7 @@ struct error *btf_index_prototype(const struct btf_index *idx, int type, struct 
 	if (!btf_is_func_proto(t))
 		return error_create(EINVAL, "BTF type %d is no function", type);
 	n = btf_vlen(t);
-	*ret = (struct btf_prototype){ .type = type, .return_type = t->type, .args = btf_params(t) };
+	*ret = (struct btf_prototype){.type = type, .return_type = t->type, .args = btf_params(t)};
 	ret->variadic = n && !ret->args[n - 1].type && !ret->args[n - 1].name_off;
 	ret->argc = n - ret->variadic;
 	return NULL;
@@ -282,19 +287,19 @@ bool btf_index_has_function(const struct btf_index *idx, const char *name)
 }
 
 struct error *btf_index_find_function(const struct btf_index *idx, const char *name,
-				      struct btf_prototype *ret)
+                                      struct btf_prototype *ret)
 {
 	int type = function_type(idx, name);
 
 	if (!type)
 		return error_create(ENOENT, "BTF has no function %s", name);
 	if (type < 0)
-		return error_create(ENOTUNIQ,
-				    "BTF has several functions called %s with different arguments", name);
+		return error_create(
+		    ENOTUNIQ, "BTF has several functions called %s with different arguments", name);
 	return btf_index_prototype(idx, type, ret);
 }
 
-/* --- enumerators ---------------------------------------------------------------------------- */
+/* --- enumerators ----------------------------------------------------------------------------- */
 
 static uint32_t enumerator_count(const struct btf_index *idx)
 {
@@ -314,12 +319,12 @@ static struct enumerator enumerator_at(const struct btf_type *t, unsigned i)
 	if (btf_is_enum64(t)) {
 		const struct btf_enum64 *e = &btf_enum64(t)[i];
 
-		return (struct enumerator){ .name_off = e->name_off,
-					    .value = (int64_t)btf_enum64_value(e) };
+		return (struct enumerator){.name_off = e->name_off,
+		                           .value = (int64_t)btf_enum64_value(e)};
 	}
-	return (struct enumerator){ .name_off = btf_enum(t)[i].name_off,
-				    .value = btf_kflag(t) ? (int64_t)btf_enum(t)[i].val
-							  : (int64_t)(uint32_t)btf_enum(t)[i].val };
+	return (struct enumerator){.name_off = btf_enum(t)[i].name_off,
+	                           .value = btf_kflag(t) ? (int64_t)btf_enum(t)[i].val
+	                                                 : (int64_t)(uint32_t)btf_enum(t)[i].val};
 }
 
 static void enumerators_build(struct btf_index *idx)
@@ -338,8 +343,9 @@ static void enumerators_build(struct btf_index *idx)
 			uint32_t *head;
 
 			*e = enumerator_at(t, i);
-			head = &idx->enumerator_heads[hash_string(btf_index_name(idx, e->name_off)) &
-						      idx->mask];
+			head =
+			    &idx->enumerator_heads[hash_string(btf_index_name(idx, e->name_off)) &
+			                           idx->mask];
 			e->next = *head;
 			*head = n;
 		}
@@ -359,7 +365,8 @@ struct error *btf_index_find_enumerator(const struct btf_index *idx, const char 
 		if (strcmp(btf_index_name(idx, e->name_off), name))
 			continue;
 		if (found && found->value != e->value)
-			return error_create(ENOTUNIQ, "BTF has several values for the enumerator %s", name);
+			return error_create(ENOTUNIQ,
+			                    "BTF has several values for the enumerator %s", name);
 		found = e;
 	}
 	if (!found)
@@ -368,7 +375,7 @@ struct error *btf_index_find_enumerator(const struct btf_index *idx, const char 
 	return NULL;
 }
 
-/* --- fields --------------------------------------------------------------------------------- */
+/* --- fields ---------------------------------------------------------------------------------- */
 
 struct field_walk {
 	const struct btf_index *idx;
@@ -388,11 +395,11 @@ static int walk_fields(struct field_walk *w, int type, uint32_t base_bits, int d
 		const struct btf_member *m = &btf_members(t)[i];
 		uint32_t bits = base_bits + btf_member_bit_offset(t, i);
 		struct btf_field field = {
-			.name = btf_index_name(w->idx, m->name_off),
-			.type = m->type,
-			.offset = bits / 8,
-			.bit_offset = bits,
-			.bit_size = btf_member_bitfield_size(t, i),
+		    .name = btf_index_name(w->idx, m->name_off),
+		    .type = m->type,
+		    .offset = bits / 8,
+		    .bit_offset = bits,
+		    .bit_size = btf_member_bitfield_size(t, i),
 		};
 
 		if (w->budget-- <= 0)
@@ -403,9 +410,9 @@ static int walk_fields(struct field_walk *w, int type, uint32_t base_bits, int d
 }
 
 int btf_index_each_field(const struct btf_index *idx, int type,
-			 int (*cb)(const struct btf_field *field, void *arg), void *arg)
+                         int (*cb)(const struct btf_field *field, void *arg), void *arg)
 {
-	struct field_walk w = { .idx = idx, .cb = cb, .arg = arg, .budget = BTF_BUDGET };
+	struct field_walk w = {.idx = idx, .cb = cb, .arg = arg, .budget = BTF_BUDGET};
 
 	return walk_fields(&w, type, 0, 0);
 }
@@ -429,7 +436,8 @@ static int match_field(const struct btf_field *field, void *arg)
 	return 1;
 }
 
-static struct error *field_missing(const struct btf_index *idx, int type, const char *path, size_t len)
+static struct error *field_missing(const struct btf_index *idx, int type, const char *path,
+                                   size_t len)
 {
 	_cleanup_free_ char *in = btf_index_type_string(idx, type);
 	_cleanup_free_ char *name = strndup(path, len);
@@ -443,13 +451,13 @@ static struct error *field_missing(const struct btf_index *idx, int type, const 
 }
 
 struct error *btf_index_find_field(const struct btf_index *idx, int type, const char *path,
-				   struct btf_field *ret)
+                                   struct btf_field *ret)
 {
 	uint32_t base_bits = 0;
 
 	for (;;) {
 		size_t len = strcspn(path, ".");
-		struct field_query q = { .name = path, .len = len, .ret = ret };
+		struct field_query q = {.name = path, .len = len, .ret = ret};
 
 		if (!btf_index_each_field(idx, type, match_field, &q))
 			return field_missing(idx, type, path, len);
@@ -477,7 +485,7 @@ static int near_field(const struct btf_field *field, void *arg)
 
 const char *btf_index_nearest_field(const struct btf_index *idx, int type, const char *name)
 {
-	struct field_query q = { .name = name, .distance = nearest_limit(name) + 1 };
+	struct field_query q = {.name = name, .distance = nearest_limit(name) + 1};
 
 	btf_index_each_field(idx, type, near_field, &q);
 	return q.nearest;

@@ -31,8 +31,8 @@ static void replace(struct strbuf *inner, const char *before, const char *after)
 
 static char *string_at_depth(const struct btf_index *idx, int type, int depth);
 
-static void add_arguments(const struct btf_index *idx, const struct btf_type *t, struct strbuf *inner,
-			  int depth)
+static void add_arguments(const struct btf_index *idx, const struct btf_type *t,
+                          struct strbuf *inner, int depth)
 {
 	struct strbuf args;
 
@@ -61,7 +61,7 @@ static bool needs_brackets(const struct btf_index *idx, int type)
 
 /* Qualifiers of a pointer stand behind its star, those of other types in front of the type. */
 static void add_qualifier(const struct btf_index *idx, const struct btf_type *t, const char *word,
-			  struct strbuf *inner, struct strbuf *front)
+                          struct strbuf *inner, struct strbuf *front)
 {
 	const struct btf_type *of = btf__type_by_id(btf_index_btf(idx), t->type);
 
@@ -145,7 +145,8 @@ static char *string_at_depth(const struct btf_index *idx, int type, int depth)
 			result = finish(front.data, "", "void", &inner);
 			break;
 		default:
-			result = finish(front.data, keyword(t), btf_index_name(idx, t->name_off), &inner);
+			result = finish(front.data, keyword(t), btf_index_name(idx, t->name_off),
+			                &inner);
 		}
 		strbuf_deinit(&front);
 		return result;

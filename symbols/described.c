@@ -3,9 +3,9 @@
  * symbols/described.c - the running kernel's symbols without reading all of /proc/kallsyms.
  *
  * The kernel makes that file's text anew for each reader: 40 ms natively, a third of a second and
- * more on an emulated CPU, which is most of the time that loading a module takes there. A kernel that spile-vm has
- * described needs only the start of it: the description has the same symbols, and address
- * randomisation moves all of the kernel proper by one distance.
+ * more on an emulated CPU, which is most of the time that loading a module takes there. A kernel
+ * that spile-vm has described needs only the start of it: the description has the same symbols, and
+ * address randomisation moves all of the kernel proper by one distance.
  *
  *   1  the build id of the running kernel (/sys/kernel/notes) must be that of the description's ELF
  *      image. It covers the whole link, so equal build ids mean equal symbols.
@@ -14,7 +14,8 @@
  *   3  what belongs to modules is dropped: another boot loads others, elsewhere.
  *
  * Whatever is missing or differs, the caller reads /proc/kallsyms. Rejected: trusting the release
- * name alone (a rebuilt package may keep it), and keeping a table per boot (a guest boots for one command).
+ * name alone (a rebuilt package may keep it), and keeping a table per boot (a guest boots for one
+ * command).
  */
 #include "symbols/described.h"
 
@@ -33,17 +34,18 @@
 #define HEAD_BYTES 131072 /* of /proc/kallsyms; _stext stands within the first 30,000 */
 #define KERNEL_HALF 0xffffffff80000000u
 
-/* --- build ids --------------------------------------------------------------------------------- */
+/* --- build ids ------------------------------------------------------------------------------- */
 
 struct build_id {
 	unsigned char bytes[64];
 	size_t len; /* 0: none */
 };
 
-/* Notes: three words (name's size, description's size, type), name, description, each padded to 4. */
+/* Notes: three words (name's size, description's size, type), name, description, each padded to 4.
+ */
 static struct build_id build_id_of(const void *notes, size_t len)
 {
-	struct build_id id = { .len = 0 };
+	struct build_id id = {.len = 0};
 	const char *p = notes;
 
 	while (len >= 12) {
@@ -70,7 +72,7 @@ static struct build_id build_id_of(const void *notes, size_t len)
 static struct build_id build_id_of_image(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct build_id id = { .len = 0 };
+	struct build_id id = {.len = 0};
 	Elf_Scn *scn = NULL;
 	GElf_Shdr shdr;
 	Elf *elf;
@@ -89,7 +91,7 @@ static struct build_id build_id_of_image(const char *path)
 	return id;
 }
 
-/* --- the distance --------------------------------------------------------------------------------- */
+/* --- the distance ---------------------------------------------------------------------------- */
 
 static bool find_stext(const char *head, uint64_t *ret)
 {
@@ -140,7 +142,7 @@ static struct kallsyms *read_description(const char *dir)
 }
 
 void described_kallsyms_from(const char *dir, const void *notes, size_t notes_len, const char *head,
-			     struct kallsyms **ret)
+                             struct kallsyms **ret)
 {
 	struct build_id here = build_id_of(notes, notes_len), there;
 	_cleanup_free_ char *image = NULL;
@@ -166,7 +168,7 @@ void described_kallsyms_from(const char *dir, const void *notes, size_t notes_le
 	*ret = ks;
 }
 
-/* --- the running kernel's sources ------------------------------------------------------------------ */
+/* --- the running kernel's sources ------------------------------------------------------------ */
 
 static char *description_dir(const char *release)
 {
@@ -182,7 +184,8 @@ static char *description_dir(const char *release)
 	else if (xdg && *xdg)
 		strbuf_addf(&sb, "%s/spile/kernels/%s", xdg, release);
 	else
-		strbuf_addf(&sb, "%s/.cache/spile/kernels/%s", home && *home ? home : "/root", release);
+		strbuf_addf(&sb, "%s/.cache/spile/kernels/%s", home && *home ? home : "/root",
+		            release);
 	return strbuf_steal(&sb);
 }
 

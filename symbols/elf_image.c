@@ -6,7 +6,7 @@
 
 void elf_image_init(struct elf_image *image)
 {
-	*image = (struct elf_image){ 0 };
+	*image = (struct elf_image){0};
 	elf_image_add(image, "", SHT_NULL, 0, 0);
 }
 
@@ -20,7 +20,7 @@ void elf_image_deinit(struct elf_image *image)
 }
 
 size_t elf_image_add(struct elf_image *image, const char *name, unsigned type, unsigned long flags,
-		     unsigned long align)
+                     unsigned long align)
 {
 	struct elf_image_section *section;
 
@@ -28,7 +28,7 @@ size_t elf_image_add(struct elf_image *image, const char *name, unsigned type, u
 	if (!image->sections)
 		abort();
 	section = &image->sections[image->count];
-	*section = (struct elf_image_section){ .name = strdup(name) };
+	*section = (struct elf_image_section){.name = strdup(name)};
 	section->shdr.sh_type = type;
 	section->shdr.sh_flags = flags;
 	section->shdr.sh_addralign = align;
@@ -67,12 +67,12 @@ static void place(struct elf_image_section *section, struct strbuf *out)
 void elf_image_finish(struct elf_image *image, void **data, size_t *len)
 {
 	Elf64_Ehdr header = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_REL,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_ehsize = sizeof(header),
-		.e_shentsize = sizeof(Elf64_Shdr),
+	    .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+	    .e_type = ET_REL,
+	    .e_machine = EM_X86_64,
+	    .e_version = EV_CURRENT,
+	    .e_ehsize = sizeof(header),
+	    .e_shentsize = sizeof(Elf64_Shdr),
 	};
 	struct strbuf out;
 

@@ -28,7 +28,7 @@
 #include "base/error.h"
 #include "symbols/kernel.h"
 
-/* --- checking the table ------------------------------------------------------------------------ */
+/* --- checking the table ---------------------------------------------------------------------- */
 
 enum fit_verdict {
 	FIT_OK,          /* as the row's first alternative says */
@@ -60,7 +60,7 @@ bool fit_table_fits(const struct fit_table *table);
 /** "ok", "alternative", "missing", "refused". */
 const char *fit_verdict_name(enum fit_verdict verdict);
 
-/* --- making a module ------------------------------------------------------------------------------ */
+/* --- making a module ------------------------------------------------------------------------- */
 
 /**
  * Fits `object` (a relocatable ELF of `len` bytes) to the kernel as module `name`. *image is what

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* symbols/fit_bind.c - what an object's undefined symbol means on one kernel. The list is in fit.h. */
+/* symbols/fit_bind.c - what an object's undefined symbol means on one kernel. The list is in fit.h.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static bool starts_with(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* --- rows of kernel.def ----------------------------------------------------------------------- */
+/* --- rows of kernel.def ---------------------------------------------------------------------- */
 
 static bool is_there(const struct fit_row *row)
 {
@@ -27,9 +28,11 @@ static struct error *bind_row(struct fitter *f, size_t i, struct binding *ret)
 	const struct fit_row *row = fitter_row(f, i);
 
 	if (def->must && !is_there(row))
-		return error_create(EOPNOTSUPP,
-				    "kernel %s does not fit, row %s of kernel.def: %s (spile-run --check "
-				    "tells all)", kernel_release(f->k), row->name, row->reason);
+		return error_create(
+		    EOPNOTSUPP,
+		    "kernel %s does not fit, row %s of kernel.def: %s (spile-run --check "
+		    "tells all)",
+		    kernel_release(f->k), row->name, row->reason);
 	ret->value = is_there(row) ? row->value : 0;
 	ret->number = def->kind != ROW_FUNC && def->kind != ROW_DATA;
 	return NULL;
@@ -47,14 +50,15 @@ static struct error *bind_has(struct fitter *f, const char *name, struct binding
 	return error_create(EINVAL, "kernel.def has no row called %s to ask khas() of", name);
 }
 
-/* --- functions to probe ------------------------------------------------------------------------ */
+/* --- functions to probe ---------------------------------------------------------------------- */
 
 struct function_query {
 	const char *name, *module;
 	unsigned wanted; /* the N-th, from 1; 0: there must be one only */
 };
 
-static struct ksym *function_find(const struct fitter *f, const struct function_query *q, unsigned *count)
+static struct ksym *function_find(const struct fitter *f, const struct function_query *q,
+                                  unsigned *count)
 {
 	struct ksym *sym = NULL, *found = NULL;
 
@@ -74,7 +78,7 @@ static struct ksym *function_find(const struct fitter *f, const struct function_
 /* Cuts "module__in__name__2" into its parts, in place. */
 static struct function_query function_parse(char *s)
 {
-	struct function_query q = { .name = s };
+	struct function_query q = {.name = s};
 	char *in = strstr(s, "__in__"), *number;
 
 	if (in && in > s && in[6]) {
@@ -83,7 +87,8 @@ static struct function_query function_parse(char *s)
 		q.name = in + 6;
 	}
 	number = strrchr(q.name, '_');
-	if (number && number > q.name + 1 && number[-1] == '_' && isdigit((unsigned char)number[1])) {
+	if (number && number > q.name + 1 && number[-1] == '_' &&
+	    isdigit((unsigned char)number[1])) {
 		q.wanted = strtoul(number + 1, NULL, 10);
 		number[-1] = '\0';
 	}
@@ -93,7 +98,7 @@ static struct function_query function_parse(char *s)
 static struct error *bind_function(struct fitter *f, const char *name, struct binding *ret)
 {
 	_cleanup_free_ char *copy = strdup(name);
-	struct function_query q = { .name = name };
+	struct function_query q = {.name = name};
 	unsigned count;
 	struct ksym *sym = function_find(f, &q, &count);
 
@@ -102,16 +107,19 @@ static struct error *bind_function(struct fitter *f, const char *name, struct bi
 		sym = function_find(f, &q, &count);
 	}
 	if (!sym)
-		return error_create(ENOENT, "kernel %s has no function %s%s%s", kernel_release(f->k),
-				    q.module ? q.module : "", q.module ? ":" : "", q.name);
+		return error_create(ENOENT, "kernel %s has no function %s%s%s",
+		                    kernel_release(f->k), q.module ? q.module : "",
+		                    q.module ? ":" : "", q.name);
 	if (!q.wanted && count > 1)
-		return error_create(ENOTUNIQ, "kernel %s has %u functions called %s: which one is not "
-					      "said", kernel_release(f->k), count, name);
+		return error_create(ENOTUNIQ,
+		                    "kernel %s has %u functions called %s: which one is not "
+		                    "said",
+		                    kernel_release(f->k), count, name);
 	ret->value = sym->address;
 	return NULL;
 }
 
-/* --- the core's and the kernel's own ---------------------------------------------------------------- */
+/* --- the core's and the kernel's own --------------------------------------------------------- */
 
 static struct error *bind_core(struct fitter *f, const char *name, struct binding *ret)
 {
@@ -122,17 +130,20 @@ static struct error *bind_core(struct fitter *f, const char *name, struct bindin
 			ret->value = sym->address;
 			return NULL;
 		}
-	return error_create(ENOENT, "the loaded core has no %s: is it loaded, and of this version?", name);
+	return error_create(ENOENT, "the loaded core has no %s: is it loaded, and of this version?",
+	                    name);
 }
 
 static bool is_helper(const char *name)
 {
-	static const char *const helpers[] = { "memcpy", "memset", "memmove", "memcmp", "strlen", NULL };
+	static const char *const helpers[] = {"memcpy", "memset", "memmove",
+	                                      "memcmp", "strlen", NULL};
 
 	for (const char *const *h = helpers; *h; h++)
 		if (!strcmp(name, *h))
 			return true;
-	return starts_with(name, "__x86_return_thunk") || starts_with(name, "__x86_indirect_thunk_");
+	return starts_with(name, "__x86_return_thunk") ||
+	       starts_with(name, "__x86_indirect_thunk_");
 }
 
 static struct error *bind_helper(struct fitter *f, const char *name, struct binding *ret)
@@ -144,8 +155,8 @@ static struct error *bind_helper(struct fitter *f, const char *name, struct bind
 			ret->value = sym->address;
 			return NULL;
 		}
-	return error_create(ENOENT, "kernel %s has no %s, which compiled code needs", kernel_release(f->k),
-			    name);
+	return error_create(ENOENT, "kernel %s has no %s, which compiled code needs",
+	                    kernel_release(f->k), name);
 }
 
 static struct error *bind_by_name(struct fitter *f, const char *symbol, struct binding *ret)
@@ -156,23 +167,24 @@ static struct error *bind_by_name(struct fitter *f, const char *symbol, struct b
 		return bind_core(f, symbol, ret);
 	if (is_helper(symbol))
 		return bind_helper(f, symbol, ret);
-	return error_create(EINVAL, "the object needs %s, which is neither in kernel.def nor in the core",
-			    symbol);
+	return error_create(
+	    EINVAL, "the object needs %s, which is neither in kernel.def nor in the core", symbol);
 }
 
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret)
 {
 	struct error *error;
 
-	*ret = (struct binding){ 0 };
+	*ret = (struct binding){0};
 	for (size_t i = 0; i < f->count; i++)
 		if (!strcmp(f->defs[i].symbol, symbol))
 			return bind_row(f, i, ret);
 	if (starts_with(symbol, "khas_"))
 		return bind_has(f, symbol + strlen("khas_"), ret);
 	if (!f->ks)
-		return error_create(ENOENT, "%s cannot be bound: kernel %s is described without kallsyms",
-				    symbol, kernel_release(f->k));
+		return error_create(ENOENT,
+		                    "%s cannot be bound: kernel %s is described without kallsyms",
+		                    symbol, kernel_release(f->k));
 	error = bind_by_name(f, symbol, ret);
 	if (!error || error->err != ENOENT || !f->k->without_modules)
 		return error;

@@ -9,10 +9,10 @@
  *   .modinfo            license, name, vermagic of the kernel, retpoline=Y
  *   .gnu.linkonce.this_module   struct module: size and the places of name, init and exit by BTF;
  *                       old kernels load a wrong one silently, so they are never guessed
- *   __versions          the checksum of module_layout, where the kernel wants checksums. No other is
- *                       needed since no symbol is left to import
- *   .return_sites, .retpoline_sites   where the code returns and calls through pointers, so that
- *                       the kernel patches its mitigations in as it does for its own modules
+ *   __versions          the checksum of module_layout, where the kernel wants checksums. No other
+ * is needed since no symbol is left to import .return_sites, .retpoline_sites   where the code
+ * returns and calls through pointers, so that the kernel patches its mitigations in as it does for
+ * its own modules
  *
  * The other sections are copied; debugging, comments and notes are left out.
  *
@@ -28,7 +28,7 @@
 #include "symbols/elf_image.h"
 #include "symbols/fit_private.h"
 
-#define SECTION_ALIGN_MAX 4096u      /* a page: more cannot be had in a module */
+#define SECTION_ALIGN_MAX 4096u /* a page: more cannot be had in a module */
 #define SECTION_SIZE_MAX (1u << 30)
 
 struct job {
@@ -36,12 +36,12 @@ struct job {
 	const char *name;
 	Elf *elf;
 	size_t shnum, shstrndx;
-	size_t symtab;          /* section index in the object */
+	size_t symtab; /* section index in the object */
 	size_t symbol_count;
-	Elf64_Sym *symbols;     /* a copy, changed as symbols get bound */
+	Elf64_Sym *symbols; /* a copy, changed as symbols get bound */
 	const char **symbol_names;
-	bool *numbers;          /* by symbol: a binding that is no place */
-	size_t *map;            /* object's section index to the image's; 0 left out */
+	bool *numbers; /* by symbol: a binding that is no place */
+	size_t *map;   /* object's section index to the image's; 0 left out */
 	struct elf_image image;
 	struct shipped shipped;
 };
@@ -55,8 +55,8 @@ static struct error *bad_object(const char *what)
 
 static const char *section_name(const struct job *job, Elf_Scn *scn, GElf_Shdr *shdr)
 {
-	const char *name = gelf_getshdr(scn, shdr) ? elf_strptr(job->elf, job->shstrndx, shdr->sh_name)
-						   : NULL;
+	const char *name =
+	    gelf_getshdr(scn, shdr) ? elf_strptr(job->elf, job->shstrndx, shdr->sh_name) : NULL;
 
 	return name ? name : "";
 }
@@ -70,7 +70,8 @@ static struct error *open_object(struct job *job, const void *object, size_t len
 	job->elf = elf_memory((char *)object, len);
 	if (!job->elf || elf_kind(job->elf) != ELF_K_ELF || !gelf_getehdr(job->elf, &ehdr))
 		return bad_object("it is no ELF file");
-	if (gelf_getclass(job->elf) != ELFCLASS64 || ehdr.e_machine != EM_X86_64 || ehdr.e_type != ET_REL)
+	if (gelf_getclass(job->elf) != ELFCLASS64 || ehdr.e_machine != EM_X86_64 ||
+	    ehdr.e_type != ET_REL)
 		return bad_object("it is no relocatable file for x86-64");
 	if (elf_getshdrnum(job->elf, &job->shnum) || elf_getshdrstrndx(job->elf, &job->shstrndx))
 		return bad_object("it has no sections");
@@ -112,15 +113,17 @@ static struct error *read_symbols(struct job *job)
 	return NULL;
 }
 
-/* --- copying sections --------------------------------------------------------------------------- */
+/* --- copying sections ------------------------------------------------------------------------ */
 
 static bool left_out(const char *name)
 {
-	return !strncmp(name, ".debug", 6) || !strncmp(name, ".note", 5) || !strcmp(name, ".comment") ||
-	       !strncmp(name, ".eh_frame", 9) || !strcmp(name, ".llvm_addrsig");
+	return !strncmp(name, ".debug", 6) || !strncmp(name, ".note", 5) ||
+	       !strcmp(name, ".comment") || !strncmp(name, ".eh_frame", 9) ||
+	       !strcmp(name, ".llvm_addrsig");
 }
 
-static struct error *copy_section(struct job *job, Elf_Scn *scn, const char *name, const GElf_Shdr *shdr)
+static struct error *copy_section(struct job *job, Elf_Scn *scn, const char *name,
+                                  const GElf_Shdr *shdr)
 {
 	Elf_Data *data = elf_rawdata(scn, NULL);
 	struct elf_image_section *section;
@@ -151,13 +154,14 @@ static struct error *copy_sections(struct job *job)
 		const char *name = section_name(job, scn, &shdr);
 
 		if ((shdr.sh_type == SHT_PROGBITS || shdr.sh_type == SHT_NOBITS ||
-		     shdr.sh_type == SHT_INIT_ARRAY) && !left_out(name))
+		     shdr.sh_type == SHT_INIT_ARRAY) &&
+		    !left_out(name))
 			error = copy_section(job, scn, name, &shdr);
 	}
 	return error;
 }
 
-/* --- symbols -------------------------------------------------------------------------------------- */
+/* --- symbols --------------------------------------------------------------------------------- */
 
 static struct error *bind_symbol(struct job *job, size_t i)
 {
@@ -167,7 +171,7 @@ static struct error *bind_symbol(struct job *job, size_t i)
 	error = fit_bind(&job->fitter, job->symbol_names[i], &binding);
 	if (error && ELF64_ST_BIND(job->symbols[i].st_info) == STB_WEAK) {
 		error_destroy(error);
-		binding = (struct binding){ 0 };
+		binding = (struct binding){0};
 		error = NULL;
 	}
 	if (error)
@@ -190,8 +194,10 @@ static struct error *bind_symbols(struct job *job, size_t this_module)
 		if (sym->st_shndx != SHN_UNDEF) {
 			/* A section that was left out keeps its symbols, so that numbers stay. */
 			if (sym->st_shndx < SHN_LORESERVE)
-				sym->st_shndx = sym->st_shndx < job->shnum && job->map[sym->st_shndx] ?
-							job->map[sym->st_shndx] : SHN_ABS;
+				sym->st_shndx =
+				    sym->st_shndx < job->shnum && job->map[sym->st_shndx]
+				        ? job->map[sym->st_shndx]
+				        : SHN_ABS;
 			continue;
 		}
 		if (!strcmp(job->symbol_names[i], "__this_module")) {
@@ -213,9 +219,10 @@ static size_t symbol_find(const struct job *job, const char *name)
 	return 0;
 }
 
-/* --- relocations ------------------------------------------------------------------------------------ */
+/* --- relocations ----------------------------------------------------------------------------- */
 
-static struct error *check_relocation(const struct job *job, const Elf64_Rela *rela, const char *section)
+static struct error *check_relocation(const struct job *job, const Elf64_Rela *rela,
+                                      const char *section)
 {
 	size_t i = ELF64_R_SYM(rela->r_info);
 	unsigned type = ELF64_R_TYPE(rela->r_info);
@@ -223,27 +230,32 @@ static struct error *check_relocation(const struct job *job, const Elf64_Rela *r
 
 	if (i >= job->symbol_count)
 		return bad_object("a relocation names no symbol");
-	if (type != R_X86_64_64 && type != R_X86_64_32 && type != R_X86_64_32S && type != R_X86_64_PC32 &&
-	    type != R_X86_64_PLT32 && type != R_X86_64_PC64)
-		return error_create(EBADMSG, "relocation type %u in %s: the object was not compiled with "
-					     "the core's flags", type, section);
+	if (type != R_X86_64_64 && type != R_X86_64_32 && type != R_X86_64_32S &&
+	    type != R_X86_64_PC32 && type != R_X86_64_PLT32 && type != R_X86_64_PC64)
+		return error_create(EBADMSG,
+		                    "relocation type %u in %s: the object was not compiled with "
+		                    "the core's flags",
+		                    type, section);
 	if (!job->numbers[i])
 		return NULL;
 	value = (int64_t)job->symbols[i].st_value + rela->r_addend;
 	if (type == R_X86_64_PC32 || type == R_X86_64_PLT32 || type == R_X86_64_PC64)
-		return error_create(EBADMSG, "%s+0x%llx uses %s relative to the code, where it cannot be "
-					     "reached", section, (unsigned long long)rela->r_offset,
-				    job->symbol_names[i]);
+		return error_create(EBADMSG,
+		                    "%s+0x%llx uses %s relative to the code, where it cannot be "
+		                    "reached",
+		                    section, (unsigned long long)rela->r_offset,
+		                    job->symbol_names[i]);
 	if (type == R_X86_64_32S && value != (int32_t)value)
 		return error_create(ERANGE, "%s = 0x%llx does not fit into 32 bits at %s+0x%llx",
-				    job->symbol_names[i], (unsigned long long)value, section,
-				    (unsigned long long)rela->r_offset);
+		                    job->symbol_names[i], (unsigned long long)value, section,
+		                    (unsigned long long)rela->r_offset);
 	return NULL;
 }
 
 static Elf64_Rela relocation(size_t offset, size_t symbol, unsigned type, int64_t addend)
 {
-	return (Elf64_Rela){ .r_offset = offset, .r_info = ELF64_R_INFO(symbol, type), .r_addend = addend };
+	return (Elf64_Rela){
+	    .r_offset = offset, .r_info = ELF64_R_INFO(symbol, type), .r_addend = addend};
 }
 
 static size_t add_rela_section(struct job *job, size_t of)
@@ -277,8 +289,9 @@ struct sites {
 static void sites_add(const struct job *job, struct sites *sites, size_t section, size_t at)
 {
 	size_t symbol = symbol_of_section(job, section);
-	Elf64_Rela rela = relocation(sites->relocations.len / sizeof(rela) * 4, symbol, R_X86_64_PC32,
-				     (int64_t)at - (int64_t)job->symbols[symbol].st_value);
+	Elf64_Rela rela =
+	    relocation(sites->relocations.len / sizeof(rela) * 4, symbol, R_X86_64_PC32,
+	               (int64_t)at - (int64_t)job->symbols[symbol].st_value);
 
 	if (symbol)
 		strbuf_add(&sites->relocations, &rela, sizeof(rela));
@@ -302,7 +315,8 @@ static void sites_write(struct job *job, struct sites *sites)
  * call, e9 jmp), two with the prefix 2e that the compiler puts before thunks of r8 to r15, or two
  * for a conditional jump (0f 8x).
  */
-static size_t instruction_start(const struct elf_image_section *text, size_t offset, bool may_prefix)
+static size_t instruction_start(const struct elf_image_section *text, size_t offset,
+                                bool may_prefix)
 {
 	const unsigned char *code = (const unsigned char *)text->data.data;
 
@@ -315,8 +329,8 @@ static size_t instruction_start(const struct elf_image_section *text, size_t off
 	return offset - 1;
 }
 
-static void note_site(const struct job *job, const Elf64_Rela *rela, size_t target, struct sites *returns,
-		      struct sites *indirect)
+static void note_site(const struct job *job, const Elf64_Rela *rela, size_t target,
+                      struct sites *returns, struct sites *indirect)
 {
 	const struct elf_image_section *text = &job->image.sections[target];
 	const char *name = job->symbol_names[ELF64_R_SYM(rela->r_info)];
@@ -335,7 +349,7 @@ static void note_site(const struct job *job, const Elf64_Rela *rela, size_t targ
 }
 
 static struct error *copy_relocations(struct job *job, Elf_Scn *scn, const GElf_Shdr *shdr,
-				      struct sites *returns, struct sites *indirect)
+                                      struct sites *returns, struct sites *indirect)
 {
 	size_t target = shdr->sh_info < job->shnum ? job->map[shdr->sh_info] : 0, out;
 	Elf_Data *data = elf_getdata(scn, NULL);
@@ -361,7 +375,7 @@ static struct error *copy_relocations(struct job *job, Elf_Scn *scn, const GElf_
 
 static struct error *copy_all_relocations(struct job *job)
 {
-	struct sites returns = { .name = ".return_sites" }, indirect = { .name = ".retpoline_sites" };
+	struct sites returns = {.name = ".return_sites"}, indirect = {.name = ".retpoline_sites"};
 	struct error *error = NULL;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr shdr;
@@ -380,20 +394,20 @@ static struct error *copy_all_relocations(struct job *job)
 	return error;
 }
 
-/* --- what a module has more than an object ---------------------------------------------------------- */
+/* --- what a module has more than an object --------------------------------------------------- */
 
 static void add_modinfo(struct job *job)
 {
 	size_t i = elf_image_add(&job->image, ".modinfo", SHT_PROGBITS, SHF_ALLOC, 1);
 	struct strbuf *sb = &job->image.sections[i].data;
 
-	strbuf_addf(sb, "license=GPL%cdepends=%cretpoline=Y%cname=%s%cvermagic=%s%c", 0, 0, 0, job->name, 0,
-		    job->shipped.vermagic, 0);
+	strbuf_addf(sb, "license=GPL%cdepends=%cretpoline=Y%cname=%s%cvermagic=%s%c", 0, 0, 0,
+	            job->name, 0, job->shipped.vermagic, 0);
 }
 
 static void add_versions(struct job *job)
 {
-	char record[64] = { 0 };
+	char record[64] = {0};
 	size_t i;
 
 	if (!job->shipped.has_layout_crc)
@@ -427,9 +441,9 @@ static struct error *add_this_module(struct job *job, size_t *ret)
 		return error;
 	if (strlen(job->name) >= 56 || name + 56 > size)
 		return error_create(ENAMETOOLONG, "the module name %s is longer than 55 characters",
-				    job->name);
-	*ret = elf_image_add(&job->image, ".gnu.linkonce.this_module", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE,
-			     64);
+		                    job->name);
+	*ret = elf_image_add(&job->image, ".gnu.linkonce.this_module", SHT_PROGBITS,
+	                     SHF_ALLOC | SHF_WRITE, 64);
 	sb = &job->image.sections[*ret].data;
 	while (sb->len < size)
 		strbuf_addc(sb, '\0');
@@ -440,8 +454,8 @@ static struct error *add_this_module(struct job *job, size_t *ret)
 static struct error *relocate_this_module(struct job *job, size_t this_module)
 {
 	static const char *const pairs[2][2] = {
-		{ "koff_module_init", "init_module" },
-		{ "koff_module_exit", "cleanup_module" },
+	    {"koff_module_init", "init_module"},
+	    {"koff_module_exit", "cleanup_module"},
 	};
 	size_t out = add_rela_section(job, this_module);
 
@@ -470,13 +484,13 @@ static struct error *add_symbols(struct job *job)
 	Elf_Data *strings;
 	GElf_Shdr shdr;
 
-	if (!gelf_getshdr(scn, &shdr) || !(strings = elf_rawdata(elf_getscn(job->elf, shdr.sh_link), NULL)) ||
-	    !strings->d_buf)
+	if (!gelf_getshdr(scn, &shdr) ||
+	    !(strings = elf_rawdata(elf_getscn(job->elf, shdr.sh_link), NULL)) || !strings->d_buf)
 		return bad_object("it has no names");
 	symtab = elf_image_add(&job->image, ".symtab", SHT_SYMTAB, 0, 8);
 	strtab = elf_image_add(&job->image, ".strtab", SHT_STRTAB, 0, 1);
 	strbuf_add(&job->image.sections[symtab].data, job->symbols,
-		   job->symbol_count * sizeof(*job->symbols));
+	           job->symbol_count * sizeof(*job->symbols));
 	strbuf_add(&job->image.sections[strtab].data, strings->d_buf, strings->d_size);
 	job->image.sections[symtab].shdr.sh_link = strtab;
 	job->image.sections[symtab].shdr.sh_info = shdr.sh_info;
@@ -487,7 +501,7 @@ static struct error *add_symbols(struct job *job)
 	return NULL;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------------- */
 
 static struct error *build(struct job *job, struct kernel *k, const void *object, size_t len)
 {
@@ -530,10 +544,10 @@ static void job_deinit(struct job *job)
 	free(job->map);
 }
 
-struct error *fit_module(struct kernel *k, const void *object, size_t len, const char *name, void **image,
-			 size_t *image_len)
+struct error *fit_module(struct kernel *k, const void *object, size_t len, const char *name,
+                         void **image, size_t *image_len)
 {
-	struct job job = { .name = name };
+	struct job job = {.name = name};
 	struct error *error;
 
 	elf_image_init(&job.image);

@@ -33,21 +33,25 @@ struct error *fit_preflight(void)
 	_cleanup_free_ char *enforce = first_line("/sys/module/module/parameters/sig_enforce");
 
 	if (access("/proc/modules", F_OK))
-		return error_create(ENOSYS, "the running kernel was built without loadable modules" INSTEAD);
+		return error_create(
+		    ENOSYS, "the running kernel was built without loadable modules" INSTEAD);
 	if (geteuid())
-		return error_create(EPERM, "loading a module needs root; run as root, or in a guest: "
-					   "spile --vm");
+		return error_create(EPERM,
+		                    "loading a module needs root; run as root, or in a guest: "
+		                    "spile --vm");
 	if (access("/sys/kernel/btf/vmlinux", F_OK))
-		return error_create(ENOENT, "the running kernel has no BTF (/sys/kernel/btf/vmlinux, "
-					    "CONFIG_DEBUG_INFO_BTF)" INSTEAD);
+		return error_create(ENOENT,
+		                    "the running kernel has no BTF (/sys/kernel/btf/vmlinux, "
+		                    "CONFIG_DEBUG_INFO_BTF)" INSTEAD);
 	if (disabled && !strcmp(disabled, "1"))
 		return error_create(EPERM, "module loading was disabled until the next boot "
-					   "(kernel.modules_disabled = 1)" INSTEAD);
+		                           "(kernel.modules_disabled = 1)" INSTEAD);
 	if (lockdown && !strstr(lockdown, "[none]"))
-		return error_create(EPERM, "the kernel is locked down (%s), it takes no unsigned modules"
-				    INSTEAD, lockdown);
+		return error_create(
+		    EPERM, "the kernel is locked down (%s), it takes no unsigned modules" INSTEAD,
+		    lockdown);
 	if (enforce && *enforce == 'Y')
 		return error_create(EPERM, "the kernel takes only signed modules "
-					   "(module.sig_enforce)" INSTEAD);
+		                           "(module.sig_enforce)" INSTEAD);
 	return NULL;
 }

@@ -44,7 +44,7 @@ bool fit_type_matches(const struct btf_index *idx, const char *ctype, int type);
 bool fit_prototype_matches(const struct btf_index *idx, const char *ret_type, const char *args,
 			   const struct btf_prototype *proto);
 
-/* --- fit_table.c: rows against a kernel ------------------------------------------------------- */
+/* --- fit_table.c: rows against a kernel ------------------------------------------------------ */
 
 struct fitter {
 	const struct def_row *defs; /* kernel.def's, or a test's own */
@@ -63,7 +63,7 @@ void fitter_deinit(struct fitter *f);
 /** The verdict of row i, found out now if it was not yet. */
 const struct fit_row *fitter_row(struct fitter *f, size_t i);
 
-/* --- fit_bind.c: undefined symbols of an object ------------------------------------------------ */
+/* --- fit_bind.c: undefined symbols of an object ---------------------------------------------- */
 
 struct binding {
 	uint64_t value;
@@ -73,7 +73,7 @@ struct binding {
 /** Finds the value of an undefined symbol; the error tells what is wrong with the kernel. */
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret);
 
-/* --- shipped.c: what a module that came with the kernel says ------------------------------------- */
+/* --- shipped.c: what a module that came with the kernel says --------------------------------- */
 
 struct shipped {
 	char *vermagic;          /* owned */

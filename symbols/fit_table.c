@@ -64,7 +64,7 @@ static bool next_alternative(const char **p, struct alternative *ret)
 	return true;
 }
 
-/* --- conditions ----------------------------------------------------------------------------- */
+/* --- conditions ------------------------------------------------------------------------------ */
 
 static bool succeeded(struct error *error)
 {
@@ -132,7 +132,7 @@ static bool condition_holds(const struct fitter *f, const char *condition)
 	return true;
 }
 
-/* --- one alternative of one row --------------------------------------------------------------- */
+/* --- one alternative of one row -------------------------------------------------------------- */
 
 /* The outcome of trying an alternative: taken, not there, or there but wrong (then `reason`). */
 enum outcome { TAKEN, ABSENT, WRONG };
@@ -174,8 +174,8 @@ static enum outcome wrong_error(struct attempt *a, struct error *error)
 	return outcome;
 }
 
-static enum outcome try_prototype(const struct fitter *f, const struct def_row *row, const char *name,
-				  struct attempt *a)
+static enum outcome try_prototype(const struct fitter *f, const struct def_row *row,
+                                  const char *name, struct attempt *a)
 {
 	struct btf_prototype proto;
 	struct error *error = btf_index_find_function(f->btf, name, &proto);
@@ -190,14 +190,14 @@ static enum outcome try_prototype(const struct fitter *f, const struct def_row *
 	if (!fit_prototype_matches(f->btf, row->type, row->args, &proto)) {
 		_cleanup_free_ char *has = btf_index_type_string(f->btf, proto.type);
 
-		return wrong(a, format("the kernel's %s is `%s`, the core would call `%s %s`", name, has,
-				       row->type, row->args));
+		return wrong(a, format("the kernel's %s is `%s`, the core would call `%s %s`", name,
+		                       has, row->type, row->args));
 	}
 	return TAKEN;
 }
 
-static enum outcome try_function(const struct fitter *f, const struct def_row *row, const char *name,
-				 struct attempt *a)
+static enum outcome try_function(const struct fitter *f, const struct def_row *row,
+                                 const char *name, struct attempt *a)
 {
 	unsigned count;
 	struct ksym *sym = text_symbol(f, name, &count);
@@ -231,7 +231,7 @@ static enum outcome try_variable(const struct fitter *f, const char *name, struc
 }
 
 static enum outcome try_field(const struct fitter *f, const char *strct, const char *path,
-			      struct btf_field *field, struct attempt *a)
+                              struct btf_field *field, struct attempt *a)
 {
 	struct error *error;
 	int type;
@@ -247,8 +247,8 @@ static enum outcome try_field(const struct fitter *f, const char *strct, const c
 	return TAKEN;
 }
 
-static enum outcome try_typed_field(const struct fitter *f, const struct def_row *row, const char *path,
-				    struct attempt *a)
+static enum outcome try_typed_field(const struct fitter *f, const struct def_row *row,
+                                    const char *path, struct attempt *a)
 {
 	struct btf_field field;
 	enum outcome outcome = try_field(f, row->strct, path, &field, a);
@@ -258,7 +258,7 @@ static enum outcome try_typed_field(const struct fitter *f, const struct def_row
 		_cleanup_free_ char *has = btf_index_type_string(f->btf, field.type);
 
 		return wrong(a, format("the kernel's %s.%s is a `%s`, the core would use a `%s`",
-				       row->strct, path, has, row->type));
+		                       row->strct, path, has, row->type));
 	}
 	return outcome;
 }
@@ -311,13 +311,13 @@ static enum outcome try_size(const struct fitter *f, const struct def_row *row, 
 		return wrong_error(a, error);
 	a->value = btf_index_size(f->btf, type);
 	if (row->kind == ROW_BLOB && a->value > (int64_t)row->max)
-		return wrong(a, format("struct %s has %lld bytes, the core has room for %u", row->name,
-				       (long long)a->value, row->max));
+		return wrong(a, format("struct %s has %lld bytes, the core has room for %u",
+		                       row->name, (long long)a->value, row->max));
 	return TAKEN;
 }
 
-static enum outcome try_alternative(const struct fitter *f, const struct def_row *row, const char *name,
-				    struct attempt *a)
+static enum outcome try_alternative(const struct fitter *f, const struct def_row *row,
+                                    const char *name, struct attempt *a)
 {
 	switch (row->kind) {
 	case ROW_FUNC:
@@ -336,7 +336,7 @@ static enum outcome try_alternative(const struct fitter *f, const struct def_row
 	}
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 static void evaluate_feature(const struct fitter *f, const struct def_row *row, struct fit_row *ret)
 {
@@ -361,7 +361,7 @@ static void evaluate(struct fitter *f, size_t i)
 	const struct def_row *row = &f->defs[i];
 	const char *spec = row->spec && *row->spec ? row->spec : row->name;
 	struct fit_row *ret = &f->rows[i];
-	struct attempt a = { 0 };
+	struct attempt a = {0};
 	struct alternative alt;
 	bool was_wrong = false;
 	unsigned n = 0;
@@ -400,9 +400,9 @@ const struct fit_row *fitter_row(struct fitter *f, size_t i)
 }
 
 struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t count,
-			  struct fitter *ret)
+                          struct fitter *ret)
 {
-	struct fitter f = { .k = k, .defs = defs, .count = count };
+	struct fitter f = {.k = k, .defs = defs, .count = count};
 	struct error *error = kernel_btf(k, &f.btf);
 
 	if (error)
@@ -434,7 +434,7 @@ void fitter_deinit(struct fitter *f)
 	free(f->evaluated);
 }
 
-/* --- the whole table ------------------------------------------------------------------------------ */
+/* --- the whole table ------------------------------------------------------------------------- */
 
 struct error *fit_table_check(struct kernel *k, struct fit_table **ret)
 {
@@ -490,10 +490,10 @@ bool fit_table_fits(const struct fit_table *table)
 const char *fit_verdict_name(enum fit_verdict verdict)
 {
 	static const char *const names[] = {
-		[FIT_OK] = "ok",
-		[FIT_ALTERNATIVE] = "alternative",
-		[FIT_MISSING] = "missing",
-		[FIT_REFUSED] = "refused",
+	    [FIT_OK] = "ok",
+	    [FIT_ALTERNATIVE] = "alternative",
+	    [FIT_MISSING] = "missing",
+	    [FIT_REFUSED] = "refused",
 	};
 
 	return names[verdict];

@@ -18,8 +18,8 @@ enum base { BASE_BAD, BASE_VOID, BASE_NUMBER, BASE_STRUCT, BASE_CALLBACK };
 
 struct ctype {
 	enum base base;
-	unsigned size;  /* BASE_NUMBER */
-	char name[64];  /* BASE_STRUCT: the tag, BASE_CALLBACK: without kcb_ */
+	unsigned size; /* BASE_NUMBER */
+	char name[64]; /* BASE_STRUCT: the tag, BASE_CALLBACK: without kcb_ */
 	unsigned stars;
 };
 
@@ -54,10 +54,9 @@ static unsigned typedef_size(const char *name)
 		const char *name;
 		unsigned size;
 	} table[] = {
-		{ "bool", 1 },	  { "_Bool", 1 },   { "int8_t", 1 },  { "uint8_t", 1 },
-		{ "int16_t", 2 }, { "uint16_t", 2 }, { "int32_t", 4 }, { "uint32_t", 4 },
-		{ "int64_t", 8 }, { "uint64_t", 8 }, { "size_t", 8 },  { "ssize_t", 8 },
-		{ "uintptr_t", 8 },
+	    {"bool", 1},     {"_Bool", 1},   {"int8_t", 1},    {"uint8_t", 1}, {"int16_t", 2},
+	    {"uint16_t", 2}, {"int32_t", 4}, {"uint32_t", 4},  {"int64_t", 8}, {"uint64_t", 8},
+	    {"size_t", 8},   {"ssize_t", 8}, {"uintptr_t", 8},
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -69,7 +68,8 @@ static unsigned typedef_size(const char *name)
 /* The base type that starts with `token`, which is no qualifier. May take further tokens. */
 static void parse_base(struct ctype *t, const char *token, const char **p, const char *end)
 {
-	static const char *const words[] = { "unsigned", "signed", "char", "short", "int", "long", NULL };
+	static const char *const words[] = {"unsigned", "signed", "char", "short",
+	                                    "int",      "long",   NULL};
 	char next[64];
 
 	if (!strcmp(token, "void")) {
@@ -89,8 +89,10 @@ static void parse_base(struct ctype *t, const char *token, const char **p, const
 			if (!is_one_of(next, words))
 				break;
 			*p = ahead;
-			t->size = !strcmp(next, "char") ? 1 : !strcmp(next, "short") ? 2 :
-				  !strcmp(next, "long") ? 8 : t->size;
+			t->size = !strcmp(next, "char")    ? 1
+			          : !strcmp(next, "short") ? 2
+			          : !strcmp(next, "long")  ? 8
+			                                   : t->size;
 		} while (next_token(&ahead, end, next));
 	} else if ((t->size = typedef_size(token))) {
 		t->base = BASE_NUMBER;
@@ -99,8 +101,8 @@ static void parse_base(struct ctype *t, const char *token, const char **p, const
 
 static struct ctype parse_ctype(const char *p, const char *end)
 {
-	static const char *const qualifiers[] = { "const", "volatile", NULL };
-	struct ctype t = { .base = BASE_BAD };
+	static const char *const qualifiers[] = {"const", "volatile", NULL};
+	struct ctype t = {.base = BASE_BAD};
 	char token[64];
 
 	while (next_token(&p, end, token)) {
@@ -184,7 +186,7 @@ static bool return_matches(const struct btf_index *idx, const char *ctype, int t
 }
 
 bool fit_prototype_matches(const struct btf_index *idx, const char *ret_type, const char *args,
-			   const struct btf_prototype *proto)
+                           const struct btf_prototype *proto)
 {
 	const char *p = args + 1, *end;
 	bool variadic = false;

@@ -66,7 +66,7 @@ static void blacklist_add(struct kernel *k, uint64_t start, uint64_t end)
 		if (!k->blacklist)
 			abort();
 	}
-	k->blacklist[k->blacklist_count++] = (struct address_range){ start, end };
+	k->blacklist[k->blacklist_count++] = (struct address_range){start, end};
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -195,21 +195,22 @@ static int match_symbol(const struct match *m, const struct ksym *sym)
 	if (fnmatch(m->pattern, sym->name, 0))
 		return 0;
 	fn = (struct kernel_function){
-		.name = sym->name,
-		.module = sym->module,
-		.address = sym->address,
-		.has_ftrace_site = sym->has_ftrace_site,
-		.blacklisted = blacklisted(m->k, sym->address),
-		.ambiguous = is_ambiguous(m->ks, sym),
-		.has_prototype = m->btf && !sym->module && btf_index_has_function(m->btf, sym->name),
+	    .name = sym->name,
+	    .module = sym->module,
+	    .address = sym->address,
+	    .has_ftrace_site = sym->has_ftrace_site,
+	    .blacklisted = blacklisted(m->k, sym->address),
+	    .ambiguous = is_ambiguous(m->ks, sym),
+	    .has_prototype = m->btf && !sym->module && btf_index_has_function(m->btf, sym->name),
 	};
 	return m->cb(&fn, m->arg);
 }
 
 struct error *kernel_function_match(struct kernel *k, const char *module, const char *pattern,
-				    int (*cb)(const struct kernel_function *fn, void *arg), void *arg)
+                                    int (*cb)(const struct kernel_function *fn, void *arg),
+                                    void *arg)
 {
-	struct match m = { .k = k, .module = module, .pattern = pattern, .cb = cb, .arg = arg };
+	struct match m = {.k = k, .module = module, .pattern = pattern, .cb = cb, .arg = arg};
 	struct error *error = read_functions(k, &m.ks);
 	struct ksym *sym = NULL;
 

@@ -141,8 +141,8 @@ static struct error *parse(struct kallsyms *ks, const char *place)
 		struct ksym *sym = &ks->syms[ks->count];
 
 		if (!parse_line(&p, sym))
-			return error_create(EBADMSG, "%s: line %zu is not `address type name`", place,
-					    ks->count + 1);
+			return error_create(EBADMSG, "%s: line %zu is not `address type name`",
+			                    place, ks->count + 1);
 		share_module(ks, sym);
 		/* Old per-CPU symbols do start at 0; a shown text address never does. */
 		if (sym->address && ksym_is_text(sym))
@@ -192,7 +192,7 @@ struct error *kallsyms_create(char *text, const char *place, struct kallsyms **r
 }
 
 void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uint64_t address,
-		  char type)
+                  char type)
 {
 	uint32_t *link = &ks->heads[hash_name(name) & ks->mask];
 	struct added *added = malloc(sizeof(*added));
@@ -205,8 +205,8 @@ void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uin
 	ks->added = added;
 	while (*link)
 		link = &ks->syms[*link - 1].next;
-	ks->syms[ks->count] = (struct ksym){ .address = address, .name = added->name,
-					     .module = added->module, .type = type };
+	ks->syms[ks->count] = (struct ksym){
+	    .address = address, .name = added->name, .module = added->module, .type = type};
 	*link = ++ks->count;
 	free(ks->sorted);
 	ks->sorted = NULL;

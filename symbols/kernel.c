@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* symbols/kernel.c - where a kernel's facts are read from. Questions about functions: functions.c. */
+/* symbols/kernel.c - where a kernel's facts are read from. Questions about functions: functions.c.
+ */
 #include "symbols/kernel.h"
 
 #include <errno.h>
@@ -56,8 +57,8 @@ struct error *kernel_open_running(struct kernel **ret)
 	k->kallsyms_path = path_if_exists("/proc", "kallsyms");
 	k->functions_path = path_if_exists("/sys/kernel/tracing", "available_filter_functions");
 	if (!k->functions_path)
-		k->functions_path = path_if_exists("/sys/kernel/debug/tracing",
-						   "available_filter_functions");
+		k->functions_path =
+		    path_if_exists("/sys/kernel/debug/tracing", "available_filter_functions");
 	k->blacklist_path = path_if_exists("/sys/kernel/debug/kprobes", "blacklist");
 	k->modules_path = path_join("/lib/modules", k->release);
 	*ret = k;
@@ -133,16 +134,17 @@ const char *kernel_vmlinux(const struct kernel *k)
 	return k->vmlinux_path;
 }
 
-/* --- types ------------------------------------------------------------------------------------ */
+/* --- types ----------------------------------------------------------------------------------- */
 
 static struct error *no_btf(const struct kernel *k)
 {
 	if (!k->running)
 		return error_create(ENOENT, "%s has no file btf (the kernel's raw BTF)", k->dir);
-	return error_create(ENOENT,
-			    "the running kernel %s has no /sys/kernel/btf/vmlinux: it was built without "
-			    "CONFIG_DEBUG_INFO_BTF; use a distribution kernel, or `spile --vm`",
-			    k->release);
+	return error_create(
+	    ENOENT,
+	    "the running kernel %s has no /sys/kernel/btf/vmlinux: it was built without "
+	    "CONFIG_DEBUG_INFO_BTF; use a distribution kernel, or `spile --vm`",
+	    k->release);
 }
 
 struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
@@ -202,7 +204,7 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 	return NULL;
 }
 
-/* --- symbols ----------------------------------------------------------------------------------- */
+/* --- symbols --------------------------------------------------------------------------------- */
 
 static struct error *read_kallsyms(struct kernel *k)
 {
@@ -211,7 +213,8 @@ static struct error *read_kallsyms(struct kernel *k)
 	size_t len;
 
 	if (!k->kallsyms_path)
-		return error_create(ENOENT, "%s has no kallsyms", k->running ? "the running kernel" : k->dir);
+		return error_create(ENOENT, "%s has no kallsyms",
+		                    k->running ? "the running kernel" : k->dir);
 	error = file_read(k->kallsyms_path, &text, &len);
 	if (error)
 		return error;
@@ -232,8 +235,9 @@ struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret)
 	if (error)
 		return error;
 	if (k->running && k->kallsyms->hidden)
-		return error_create(EPERM, "/proc/kallsyms hides the addresses: run as root, and with "
-					   "kernel.kptr_restrict below 2");
+		return error_create(EPERM,
+		                    "/proc/kallsyms hides the addresses: run as root, and with "
+		                    "kernel.kptr_restrict below 2");
 	*ret = k->kallsyms;
 	return NULL;
 }
@@ -266,10 +270,10 @@ static uint64_t symbol_size(const struct kallsyms *ks, size_t position)
 static struct kernel_symbol symbol_of(struct kallsyms *ks, const struct ksym *sym)
 {
 	struct kernel_symbol symbol = {
-		.name = sym->name,
-		.module = sym->module,
-		.address = sym->address,
-		.type = sym->type,
+	    .name = sym->name,
+	    .module = sym->module,
+	    .address = sym->address,
+	    .type = sym->type,
 	};
 	size_t position;
 
@@ -281,7 +285,8 @@ static struct kernel_symbol symbol_of(struct kallsyms *ks, const struct ksym *sy
 }
 
 struct error *kernel_symbol_each(struct kernel *k, const char *name,
-				 int (*cb)(const struct kernel_symbol *symbol, void *arg), void *arg)
+                                 int (*cb)(const struct kernel_symbol *symbol, void *arg),
+                                 void *arg)
 {
 	struct ksym *sym = NULL;
 	struct kallsyms *ks;
@@ -318,13 +323,13 @@ struct error *kernel_symbol_find(struct kernel *k, const char *name, struct kern
 		return error_create(ENOENT, "kernel %s has no symbol %s", k->release, name);
 	if (own > 1 || (!own && others > 1))
 		return error_create(ENOTUNIQ, "kernel %s has %u symbols called %s", k->release,
-				    own ? own : others, name);
+		                    own ? own : others, name);
 	*ret = symbol_of(ks, found);
 	return NULL;
 }
 
 struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel_symbol *ret,
-			       uint64_t *offset)
+                               uint64_t *offset)
 {
 	const struct ksym *sym;
 	struct kallsyms *ks;
@@ -338,8 +343,8 @@ struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel
 	if (position == ks->count)
 		return error_create(ENOENT, "no symbol at 0x%llx", (unsigned long long)address);
 	/* Of several names for one place the first is the plain one. */
-	while (position && ks->syms[ks->sorted[position - 1]].address ==
-				   ks->syms[ks->sorted[position]].address)
+	while (position &&
+	       ks->syms[ks->sorted[position - 1]].address == ks->syms[ks->sorted[position]].address)
 		position--;
 	sym = &ks->syms[ks->sorted[position]];
 	*ret = symbol_of(ks, sym);

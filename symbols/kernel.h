@@ -44,7 +44,7 @@ const char *kernel_vmlinux(const struct kernel *k);
 /** The types of the kernel proper. Borrowed. */
 struct error *kernel_btf(struct kernel *k, struct btf_index **ret);
 
-/* --- kallsyms ---------------------------------------------------------------------------- */
+/* --- kallsyms -------------------------------------------------------------------------------- */
 
 struct kernel_symbol {
 	const char *name;
@@ -71,7 +71,7 @@ struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel
  */
 struct error *kernel_learn_module(struct kernel *k, const char *name, const void *image, size_t len);
 
-/* --- functions that can be probed ---------------------------------------------------------- */
+/* --- functions that can be probed ------------------------------------------------------------ */
 
 struct kernel_function {
 	const char *name;

@@ -3,8 +3,8 @@
  * symbols/learn.c - where a module's symbols came to lie, without reading kallsyms again.
  *
  * The kernel tells the address of each of a module's sections in /sys/module/NAME/sections/; the
- * image tells each symbol's place in its section. On an emulated CPU this takes a millisecond, where
- * kallsyms takes a third of a second.
+ * image tells each symbol's place in its section. On an emulated CPU this takes a millisecond,
+ * where kallsyms takes a third of a second.
  */
 #include <errno.h>
 #include <gelf.h>
@@ -45,7 +45,8 @@ static uint64_t *section_addresses(Elf *elf, const char *module, size_t count)
 	if (elf_getshdrstrndx(elf, &names))
 		return addresses;
 	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name) : NULL;
+		const char *name =
+		    gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name) : NULL;
 
 		if (name && shdr.sh_flags & SHF_ALLOC && shdr.sh_size)
 			addresses[elf_ndxscn(scn)] = section_address(module, name);
@@ -54,7 +55,7 @@ static uint64_t *section_addresses(Elf *elf, const char *module, size_t count)
 }
 
 static void learn_symbols(struct kallsyms *ks, const char *module, Elf *elf, Elf_Scn *scn,
-			  const uint64_t *addresses, size_t count)
+                          const uint64_t *addresses, size_t count)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	GElf_Shdr shdr;
@@ -65,10 +66,11 @@ static void learn_symbols(struct kallsyms *ks, const char *module, Elf *elf, Elf
 		const char *name = elf_strptr(elf, shdr.sh_link, sym.st_name);
 		bool text = GELF_ST_TYPE(sym.st_info) == STT_FUNC;
 
-		if (!name || !*name || GELF_ST_BIND(sym.st_info) != STB_GLOBAL || sym.st_shndx >= count ||
-		    !addresses[sym.st_shndx])
+		if (!name || !*name || GELF_ST_BIND(sym.st_info) != STB_GLOBAL ||
+		    sym.st_shndx >= count || !addresses[sym.st_shndx])
 			continue;
-		kallsyms_add(ks, name, module, addresses[sym.st_shndx] + sym.st_value, text ? 'T' : 'D');
+		kallsyms_add(ks, name, module, addresses[sym.st_shndx] + sym.st_value,
+		             text ? 'T' : 'D');
 	}
 }
 

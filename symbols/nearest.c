@@ -34,7 +34,8 @@ unsigned nearest_distance(const char *a, const char *b, unsigned limit)
 		unsigned best = row[0] = i;
 
 		for (size_t j = 1; j <= lb; j++) {
-			unsigned d = min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] != b[j - 1]));
+			unsigned d =
+			    min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] != b[j - 1]));
 
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
 			    up2[j - 2] + 1u < d)

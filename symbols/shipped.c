@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * symbols/shipped.c - the version marks that a module needs, read from one that came with the kernel.
+ * symbols/shipped.c - the version marks that a module needs, read from one that came with the
+ * kernel.
  *
  * The kernel compares a module's `vermagic` string with its own and, where it was built with
  * CONFIG_MODVERSIONS, one checksum at least: that of the pseudo symbol module_layout. Any shipped
@@ -21,30 +22,30 @@
 
 #define MODULE_MAX (64u << 20) /* bytes, decompressed; a bound for damaged files */
 
-/* --- finding one ------------------------------------------------------------------------------- */
+/* --- finding one ----------------------------------------------------------------------------- */
 
 static bool is_module_file(const char *name)
 {
 	const char *ext = strstr(name, ".ko");
 
 	return ext && (!ext[3] || !strcmp(ext, ".ko.xz") || !strcmp(ext, ".ko.zst") ||
-		       !strcmp(ext, ".ko.gz"));
+	               !strcmp(ext, ".ko.gz"));
 }
 
 static char *find_module_file(const char *dir)
 {
-	char *roots[] = { (char *)dir, NULL }, *found = NULL;
+	char *roots[] = {(char *)dir, NULL}, *found = NULL;
 	FTS *fts = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
 	FTSENT *entry;
 
 	while (fts && !found && (entry = fts_read(fts))) {
 		/* build/ and source/ lead to header trees; updates/ holds foreign modules. */
-		if (entry->fts_level == 1 && (!strcmp(entry->fts_name, "build") ||
-					      !strcmp(entry->fts_name, "source") ||
-					      !strcmp(entry->fts_name, "updates")))
+		if (entry->fts_level == 1 &&
+		    (!strcmp(entry->fts_name, "build") || !strcmp(entry->fts_name, "source") ||
+		     !strcmp(entry->fts_name, "updates")))
 			fts_set(fts, entry, FTS_SKIP);
 		else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP &&
-			 is_module_file(entry->fts_name))
+		         is_module_file(entry->fts_name))
 			found = strdup(entry->fts_path);
 	}
 	if (fts)
@@ -52,15 +53,15 @@ static char *find_module_file(const char *dir)
 	return found;
 }
 
-/* --- decompressing it ---------------------------------------------------------------------------- */
+/* --- decompressing it ------------------------------------------------------------------------ */
 
 static size_t unpack_xz(const char *in, size_t len, char *out, size_t room)
 {
 	uint64_t limit = UINT64_MAX;
 	size_t in_pos = 0, out_pos = 0;
 
-	if (lzma_stream_buffer_decode(&limit, 0, NULL, (const uint8_t *)in, &in_pos, len, (uint8_t *)out,
-				      &out_pos, room) != LZMA_OK)
+	if (lzma_stream_buffer_decode(&limit, 0, NULL, (const uint8_t *)in, &in_pos, len,
+	                              (uint8_t *)out, &out_pos, room) != LZMA_OK)
 		return 0;
 	return out_pos;
 }
@@ -74,7 +75,8 @@ static size_t unpack_zstd(const char *in, size_t len, char *out, size_t room)
 
 static size_t unpack_gz(const char *in, size_t len, char *out, size_t room)
 {
-	z_stream z = { .next_in = (Bytef *)in, .avail_in = len, .next_out = (Bytef *)out, .avail_out = room };
+	z_stream z = {
+	    .next_in = (Bytef *)in, .avail_in = len, .next_out = (Bytef *)out, .avail_out = room};
 	int rc;
 
 	if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
@@ -108,7 +110,7 @@ static struct error *unpack(const char *path, char **data, size_t *len)
 	return NULL;
 }
 
-/* --- reading it ----------------------------------------------------------------------------------- */
+/* --- reading it ------------------------------------------------------------------------------ */
 
 static Elf_Data *section_data(Elf *elf, const char *name)
 {
@@ -119,7 +121,8 @@ static Elf_Data *section_data(Elf *elf, const char *name)
 	if (elf_getshdrstrndx(elf, &names))
 		return NULL;
 	while ((scn = elf_nextscn(elf, scn))) {
-		const char *s = gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name) : NULL;
+		const char *s =
+		    gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name) : NULL;
 
 		if (s && !strcmp(s, name))
 			return elf_rawdata(scn, NULL);
@@ -182,11 +185,13 @@ struct error *shipped_read(const struct kernel *k, struct shipped *ret)
 	struct error *error;
 	size_t len;
 
-	*ret = (struct shipped){ 0 };
+	*ret = (struct shipped){0};
 	if (!path)
-		return error_create(ENOENT,
-				    "no module of kernel %s under %s: one is needed to read the version "
-				    "marks from; install the kernel's modules", kernel_release(k), dir);
+		return error_create(
+		    ENOENT,
+		    "no module of kernel %s under %s: one is needed to read the version "
+		    "marks from; install the kernel's modules",
+		    kernel_release(k), dir);
 	error = file_read(path, &data, &len);
 	if (!error)
 		error = unpack(path, &data, &len);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** symbols/btf.h on BTF that the test makes itself: fields, duplicates, types as C, damaged bytes. */
+/** symbols/btf.h on BTF that the test makes itself: fields, duplicates, types as C, damaged bytes.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -144,7 +145,8 @@ static void test_field_missing_names_the_nearest(void **state)
 	assert_non_null(strstr(error->message, "struct outer"));
 	assert_non_null(strstr(error->message, "first"));
 	error_destroy(error);
-	assert_int_equal(error_number(btf_index_find_field(f->idx, f->outer, "first.x", &field)), ENOENT);
+	assert_int_equal(error_number(btf_index_find_field(f->idx, f->outer, "first.x", &field)),
+	                 ENOENT);
 	assert_int_equal(error_number(btf_index_find_field(f->idx, f->outer, "", &field)), ENOENT);
 }
 
@@ -196,7 +198,8 @@ static void test_enumerators(void **state)
 
 	assert_null(btf_index_find_enumerator(f->idx, "RED", &value));
 	assert_int_equal(value, 7);
-	assert_int_equal(error_number(btf_index_find_enumerator(f->idx, "SHARED", &value)), ENOTUNIQ);
+	assert_int_equal(error_number(btf_index_find_enumerator(f->idx, "SHARED", &value)),
+	                 ENOTUNIQ);
 	assert_int_equal(error_number(btf_index_find_enumerator(f->idx, "BLUE", &value)), ENOENT);
 }
 
@@ -267,7 +270,8 @@ static void test_circles(void **state)
 
 static void ask_everything(struct btf_index *idx)
 {
-	static const char *const names[] = { "outer", "inner", "vfs_read", "size_t", "RED", "in.val" };
+	static const char *const names[] = {"outer",  "inner", "vfs_read",
+	                                    "size_t", "RED",   "in.val"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct btf_prototype proto;
@@ -309,7 +313,8 @@ static void test_damaged_bytes(void **state)
 	unsigned char *copy = malloc(len);
 
 	for (uint32_t n = 0; n < len; n++) {
-		unsigned char *cut = malloc(n ? n : 1); /* exact, so that the sanitizer sees overruns */
+		unsigned char *cut =
+		    malloc(n ? n : 1); /* exact, so that the sanitizer sees overruns */
 
 		memcpy(cut, raw, n);
 		try_raw(cut, n);
@@ -340,15 +345,15 @@ static void test_nearest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_field_missing_names_the_nearest, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_struct_lookup, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_functions, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_enumerators, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damaged_bytes, setup, teardown),
-		cmocka_unit_test(test_types_as_c),
-		cmocka_unit_test(test_circles),
-		cmocka_unit_test(test_nearest),
+	    cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_field_missing_names_the_nearest, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_struct_lookup, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_functions, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_enumerators, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_damaged_bytes, setup, teardown),
+	    cmocka_unit_test(test_types_as_c),
+	    cmocka_unit_test(test_circles),
+	    cmocka_unit_test(test_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

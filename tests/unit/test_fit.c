@@ -14,26 +14,25 @@
 #include "base/file.h"
 #include "symbols/fit_private.h"
 
-static const char KALLSYMS[] =
-	"0000000000001000 A current_task\n"
-	"ffffffff81000000 T new_name\n"
-	"ffffffff81000010 T old_name\n"
-	"ffffffff81000020 T differs\n"
-	"ffffffff81000030 T not_in_btf\n"
-	"ffffffff81000040 t twins\n"
-	"ffffffff81000050 t twins\n"
-	"ffffffff81000060 T takes_callback\n"
-	"ffffffff81000070 T printer\n"
-	"ffffffff81000080 T __x86_return_thunk\n"
-	"ffffffff81000090 T __x86_indirect_thunk_rax\n"
-	"ffffffff81000098 T __x86_indirect_thunk_r11\n"
-	"ffffffff810000a0 T memset\n"
-	"ffffffff810000b0 T vfs_read\n"
-	"ffffffff82000000 D jiffies\n"
-	"ffffffff82000100 D hot_line\n"
-	"ffffffffc0000000 T spile_exported\t[spile]\n"
-	"ffffffffc0100000 t vfs_read\t[other]\n"
-	"ffffffffc0100010 t in_module\t[other]\n";
+static const char KALLSYMS[] = "0000000000001000 A current_task\n"
+                               "ffffffff81000000 T new_name\n"
+                               "ffffffff81000010 T old_name\n"
+                               "ffffffff81000020 T differs\n"
+                               "ffffffff81000030 T not_in_btf\n"
+                               "ffffffff81000040 t twins\n"
+                               "ffffffff81000050 t twins\n"
+                               "ffffffff81000060 T takes_callback\n"
+                               "ffffffff81000070 T printer\n"
+                               "ffffffff81000080 T __x86_return_thunk\n"
+                               "ffffffff81000090 T __x86_indirect_thunk_rax\n"
+                               "ffffffff81000098 T __x86_indirect_thunk_r11\n"
+                               "ffffffff810000a0 T memset\n"
+                               "ffffffff810000b0 T vfs_read\n"
+                               "ffffffff82000000 D jiffies\n"
+                               "ffffffff82000100 D hot_line\n"
+                               "ffffffffc0000000 T spile_exported\t[spile]\n"
+                               "ffffffffc0100000 t vfs_read\t[other]\n"
+                               "ffffffffc0100010 t in_module\t[other]\n";
 
 #define MODULE_SIZE 256 /* of the made-up struct module */
 #define LAYOUT_CRC 0x12345678
@@ -41,7 +40,7 @@ static const char KALLSYMS[] =
 static char dir[64];
 static struct kernel *kernel;
 
-/* --- the made-up kernel ------------------------------------------------------------------------ */
+/* --- the made-up kernel ---------------------------------------------------------------------- */
 
 static void write_file(const char *name, const void *data, size_t len)
 {
@@ -122,10 +121,10 @@ static void compile(const char *name, const char *text)
 
 	write_file("source.c", text, strlen(text));
 	snprintf(command, sizeof(command),
-		 "cc -c -O2 -ffreestanding -fno-PIE -mcmodel=kernel -fcf-protection=none "
-		 "-fno-asynchronous-unwind-tables -mindirect-branch=thunk-extern "
-		 "-mindirect-branch-register -mfunction-return=thunk-extern %s/source.c -o %s/%s",
-		 dir, dir, name);
+	         "cc -c -O2 -ffreestanding -fno-PIE -mcmodel=kernel -fcf-protection=none "
+	         "-fno-asynchronous-unwind-tables -mindirect-branch=thunk-extern "
+	         "-mindirect-branch-register -mfunction-return=thunk-extern %s/source.c -o %s/%s",
+	         dir, dir, name);
 	assert_int_equal(system(command), 0);
 }
 
@@ -136,10 +135,11 @@ static void write_shipped_module(void)
 	snprintf(command, sizeof(command), "mkdir -p %s/modules/kernel", dir);
 	assert_int_equal(system(command), 0);
 	compile("modules/kernel/any.ko",
-		"__attribute__((section(\".modinfo\"))) const char m[] ="
-		"\"license=GPL\\0vermagic=6.1.0-test SMP modversions \";\n"
-		"__attribute__((section(\"__versions\"))) const struct { unsigned long crc; char n[56]; } v[]"
-		"= { { 1, \"printk\" }, { 0x12345678, \"module_layout\" } };\n");
+	        "__attribute__((section(\".modinfo\"))) const char m[] ="
+	        "\"license=GPL\\0vermagic=6.1.0-test SMP modversions \";\n"
+	        "__attribute__((section(\"__versions\"))) const struct { unsigned long crc; char "
+	        "n[56]; } v[]"
+	        "= { { 1, \"printk\" }, { 0x12345678, \"module_layout\" } };\n");
 }
 
 static int setup(void **state)
@@ -173,7 +173,7 @@ static int close_kernel(void **state)
 	return 0;
 }
 
-/* --- rows --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 /* Evaluates one row. Strings of the result are lost, except a copy of the reason. */
 static char reason[512];
@@ -192,12 +192,23 @@ static struct fit_row check(struct def_row def)
 }
 
 #define FUNC_ROW(ret_type, arguments, alternatives)                                                \
-	((struct def_row){ .kind = ROW_FUNC, .must = true, .name = "x", .symbol = "kfn_x",        \
-			   .has = "x", .type = ret_type, .args = arguments, .spec = alternatives })
+	((struct def_row){.kind = ROW_FUNC,                                                        \
+	                  .must = true,                                                            \
+	                  .name = "x",                                                             \
+	                  .symbol = "kfn_x",                                                       \
+	                  .has = "x",                                                              \
+	                  .type = ret_type,                                                        \
+	                  .args = arguments,                                                       \
+	                  .spec = alternatives})
 #define FIELD_ROW(field, c_type, alternatives)                                                     \
-	((struct def_row){ .kind = ROW_FIELD, .must = true, .strct = "file", .name = field,       \
-			   .symbol = "koff_file_x", .has = "file_x", .type = c_type,               \
-			   .spec = alternatives })
+	((struct def_row){.kind = ROW_FIELD,                                                       \
+	                  .must = true,                                                            \
+	                  .strct = "file",                                                         \
+	                  .name = field,                                                           \
+	                  .symbol = "koff_file_x",                                                 \
+	                  .has = "file_x",                                                         \
+	                  .type = c_type,                                                          \
+	                  .spec = alternatives})
 
 static void test_function_alternatives(void **state)
 {
@@ -223,25 +234,28 @@ static void test_conditions(void **state)
 	const char *args = "(struct file *, unsigned long)";
 
 	assert_int_equal(check(FUNC_ROW("int", args, "new_name if file.count")).verdict, FIT_OK);
-	assert_int_equal(check(FUNC_ROW("int", args, "new_name if !file.count")).verdict, FIT_MISSING);
-	assert_int_equal(check(FUNC_ROW("int", args, "new_name if file.none")).verdict, FIT_MISSING);
-	assert_int_equal(check(FUNC_ROW("int", args, "new_name if printer() & !gone()")).verdict, FIT_OK);
+	assert_int_equal(check(FUNC_ROW("int", args, "new_name if !file.count")).verdict,
+	                 FIT_MISSING);
+	assert_int_equal(check(FUNC_ROW("int", args, "new_name if file.none")).verdict,
+	                 FIT_MISSING);
+	assert_int_equal(check(FUNC_ROW("int", args, "new_name if printer() & !gone()")).verdict,
+	                 FIT_OK);
 	assert_int_equal(check(FUNC_ROW("int", args, "new_name if printer() & gone()")).verdict,
-			 FIT_MISSING);
+	                 FIT_MISSING);
 }
 
 static void test_prototype_mismatch_is_refused_by_name(void **state)
 {
 	static const char *const wrong[][2] = {
-		{ "int", "(struct file *, unsigned int)" },	  /* size of a number */
-		{ "int", "(struct task_struct *, unsigned long)" }, /* structure pointed to */
-		{ "int", "(struct file *)" },			  /* one less */
-		{ "int", "(struct file *, unsigned long, int)" }, /* one more */
-		{ "int", "(struct file *, ...)" },
-		{ "int", "(struct file **, unsigned long)" },
-		{ "int", "(struct file *, void *)" },
-		{ "long", "(struct file *, unsigned long)" },
-		{ "void *", "(struct file *, unsigned long)" },
+	    {"int", "(struct file *, unsigned int)"},         /* size of a number */
+	    {"int", "(struct task_struct *, unsigned long)"}, /* structure pointed to */
+	    {"int", "(struct file *)"},                       /* one less */
+	    {"int", "(struct file *, unsigned long, int)"},   /* one more */
+	    {"int", "(struct file *, ...)"},
+	    {"int", "(struct file **, unsigned long)"},
+	    {"int", "(struct file *, void *)"},
+	    {"long", "(struct file *, unsigned long)"},
+	    {"void *", "(struct file *, unsigned long)"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -253,19 +267,23 @@ static void test_prototype_mismatch_is_refused_by_name(void **state)
 	}
 	/* What may differ: the unread result, void * for data, names. */
 	assert_int_equal(check(FUNC_ROW("void", "(void *p, size_t)", "new_name")).verdict, FIT_OK);
-	assert_int_equal(check(FUNC_ROW("int", "(const char *format, ...)", "printer")).verdict, FIT_OK);
-	assert_int_equal(check(FUNC_ROW("int", "(const char *format)", "printer")).verdict, FIT_REFUSED);
+	assert_int_equal(check(FUNC_ROW("int", "(const char *format, ...)", "printer")).verdict,
+	                 FIT_OK);
+	assert_int_equal(check(FUNC_ROW("int", "(const char *format)", "printer")).verdict,
+	                 FIT_REFUSED);
 }
 
 static void test_callbacks(void **state)
 {
 	/* kcb_cpu is kernel.def's `void (void *)`, kcb_thread its `int (void *)`. */
-	assert_int_equal(check(FUNC_ROW("void", "(kcb_cpu *fn)", "takes_callback")).verdict, FIT_OK);
+	assert_int_equal(check(FUNC_ROW("void", "(kcb_cpu *fn)", "takes_callback")).verdict,
+	                 FIT_OK);
 	assert_int_equal(check(FUNC_ROW("void", "(kcb_thread *fn)", "takes_callback")).verdict,
-			 FIT_REFUSED);
-	assert_int_equal(check(FUNC_ROW("void", "(void *fn)", "takes_callback")).verdict, FIT_REFUSED);
+	                 FIT_REFUSED);
+	assert_int_equal(check(FUNC_ROW("void", "(void *fn)", "takes_callback")).verdict,
+	                 FIT_REFUSED);
 	assert_int_equal(check(FUNC_ROW("void", "(kcb_nonsense *fn)", "takes_callback")).verdict,
-			 FIT_REFUSED);
+	                 FIT_REFUSED);
 }
 
 static void test_ambiguous_function_is_refused(void **state)
@@ -296,43 +314,76 @@ static void test_fields(void **state)
 
 static void test_other_kinds(void **state)
 {
-	struct def_row row = { .kind = ROW_ENUM, .name = "m", .symbol = "kenum_m", .has = "m",
-			       .spec = "MODE_SOFT, MODE_HARD" };
+	struct def_row row = {.kind = ROW_ENUM,
+	                      .name = "m",
+	                      .symbol = "kenum_m",
+	                      .has = "m",
+	                      .spec = "MODE_SOFT, MODE_HARD"};
 
 	assert_int_equal(check(row).value, 9);
 	row.spec = "MODE_SOFT, =0x20";
 	assert_int_equal(check(row).value, 0x20);
-	row = (struct def_row){ .kind = ROW_BLOB, .must = true, .name = "file", .symbol = "ksize_file",
-				.has = "file", .max = 40 };
+	row = (struct def_row){.kind = ROW_BLOB,
+	                       .must = true,
+	                       .name = "file",
+	                       .symbol = "ksize_file",
+	                       .has = "file",
+	                       .max = 40};
 	assert_int_equal(check(row).value, 40);
 	row.max = 39;
 	assert_int_equal(check(row).verdict, FIT_REFUSED);
-	row = (struct def_row){ .kind = ROW_PERCPU, .name = "cpu", .symbol = "kcpu_cpu", .has = "cpu",
-				.spec = "hot_line+hot.cpu, current_task" };
+	row = (struct def_row){.kind = ROW_PERCPU,
+	                       .name = "cpu",
+	                       .symbol = "kcpu_cpu",
+	                       .has = "cpu",
+	                       .spec = "hot_line+hot.cpu, current_task"};
 	assert_int_equal(check(row).value, 0xffffffff82000108);
 	row.spec = "hot_line+hot.none, current_task";
 	assert_int_equal(check(row).value, 0x1000);
-	row = (struct def_row){ .kind = ROW_FEATURE, .name = "f", .symbol = "kfeat_f", .has = "",
-				.spec = "file.none, file.count & printer()" };
+	row = (struct def_row){.kind = ROW_FEATURE,
+	                       .name = "f",
+	                       .symbol = "kfeat_f",
+	                       .has = "",
+	                       .spec = "file.none, file.count & printer()"};
 	assert_int_equal(check(row).value, 1);
 	row.spec = "file.none";
 	assert_int_equal(check(row).value, 0);
-	row = (struct def_row){ .kind = ROW_DATA, .name = "jiffies", .symbol = "kvar_jiffies",
-				.has = "jiffies", .spec = "" };
+	row = (struct def_row){.kind = ROW_DATA,
+	                       .name = "jiffies",
+	                       .symbol = "kvar_jiffies",
+	                       .has = "jiffies",
+	                       .spec = ""};
 	assert_int_equal(check(row).value, 0xffffffff82000000);
 }
 
-/* --- bindings ------------------------------------------------------------------------------------- */
+/* --- bindings -------------------------------------------------------------------------------- */
 
 static struct error *bind(const char *symbol, struct binding *ret)
 {
 	static const struct def_row defs[] = {
-		{ .kind = ROW_FUNC, .name = "maybe", .symbol = "kfn_maybe", .has = "maybe", .type = "void",
-		  .args = "(void)", .spec = "gone" },
-		{ .kind = ROW_FUNC, .must = true, .name = "needed", .symbol = "kfn_needed", .has = "needed",
-		  .type = "void", .args = "(int)", .spec = "differs" },
-		{ .kind = ROW_FIELD, .must = true, .strct = "file", .name = "count",
-		  .symbol = "koff_file_count", .has = "file_count", .type = "int", .spec = "" },
+	    {.kind = ROW_FUNC,
+	     .name = "maybe",
+	     .symbol = "kfn_maybe",
+	     .has = "maybe",
+	     .type = "void",
+	     .args = "(void)",
+	     .spec = "gone"},
+	    {.kind = ROW_FUNC,
+	     .must = true,
+	     .name = "needed",
+	     .symbol = "kfn_needed",
+	     .has = "needed",
+	     .type = "void",
+	     .args = "(int)",
+	     .spec = "differs"},
+	    {.kind = ROW_FIELD,
+	     .must = true,
+	     .strct = "file",
+	     .name = "count",
+	     .symbol = "koff_file_count",
+	     .has = "file_count",
+	     .type = "int",
+	     .spec = ""},
 	};
 	struct error *error;
 	struct fitter f;
@@ -388,14 +439,17 @@ static void test_bindings(void **state)
 	expect_unbound("kfn_needed", "differs");
 }
 
-/* --- the image --------------------------------------------------------------------------------------- */
+/* --- the image ------------------------------------------------------------------------------- */
 
-static const char SCRIPT[] =
-	"extern char kaddr_vfs_read[]; int spile_exported(void *); void *memset(void *, int, unsigned long);\n"
-	"char area[4096]; int (*hook)(int);\n"
-	"int init_module(void); void cleanup_module(void);\n"
-	"int init_module(void) { memset(area, 1, sizeof(area)); hook(2); hook(3); return spile_exported(kaddr_vfs_read) + 1; }\n"
-	"void cleanup_module(void) { hook(4); area[0]++; __asm__(\".byte 0x90, 0x2e\\n call __x86_indirect_thunk_r11\\n .byte 0x0f, 0x84\\n .long __x86_indirect_thunk_rax - . - 4\"); }\n";
+static const char SCRIPT[] = "extern char kaddr_vfs_read[]; int spile_exported(void *); void "
+                             "*memset(void *, int, unsigned long);\n"
+                             "char area[4096]; int (*hook)(int);\n"
+                             "int init_module(void); void cleanup_module(void);\n"
+                             "int init_module(void) { memset(area, 1, sizeof(area)); hook(2); "
+                             "hook(3); return spile_exported(kaddr_vfs_read) + 1; }\n"
+                             "void cleanup_module(void) { hook(4); area[0]++; __asm__(\".byte "
+                             "0x90, 0x2e\\n call __x86_indirect_thunk_r11\\n .byte 0x0f, 0x84\\n "
+                             ".long __x86_indirect_thunk_rax - . - 4\"); }\n";
 
 static struct error *fit(const char *source, void **image, size_t *len)
 {
@@ -553,14 +607,20 @@ static void expect_refused(const char *source, const char *named)
 static void test_refused_objects(void **state)
 {
 	expect_refused("int init_module(void) { return 0; }\n", "cleanup_module");
-	expect_refused("int puts(const char *); int init_module(void) { return puts(\"x\"); }" EXIT, "puts");
+	expect_refused("int puts(const char *); int init_module(void) { return puts(\"x\"); }" EXIT,
+	               "puts");
 	/* A size used relative to the code. */
-	expect_refused("int init_module(void) { long v; __asm__(\"leaq ksize_module(%%rip), %0\" : \"=r\"(v));"
-		       "return v; }" EXIT, "ksize_module");
-	expect_refused("int ksize_module(void); int init_module(void) { return ksize_module() + 1; }" EXIT,
-		       "ksize_module");
-	expect_refused("int x[4]; __attribute__((section(\".d\"))) short s = 0; __asm__(\".data\\n.word x\");"
-		       "int init_module(void) { return 0; }" EXIT, "relocation type");
+	expect_refused(
+	    "int init_module(void) { long v; __asm__(\"leaq ksize_module(%%rip), %0\" : \"=r\"(v));"
+	    "return v; }" EXIT,
+	    "ksize_module");
+	expect_refused(
+	    "int ksize_module(void); int init_module(void) { return ksize_module() + 1; }" EXIT,
+	    "ksize_module");
+	expect_refused(
+	    "int x[4]; __attribute__((section(\".d\"))) short s = 0; __asm__(\".data\\n.word x\");"
+	    "int init_module(void) { return 0; }" EXIT,
+	    "relocation type");
 }
 
 /* Every truncation and many flipped bytes of an object: an error or an image, never a crash. */
@@ -594,8 +654,8 @@ static void test_damaged_object(void **state)
 		for (int k = 0; k < 1 + round % 4; k++) {
 			seed = seed * 1664525u + 1013904223u;
 			/* Half of them in the section headers and what stands near them. */
-			copy[k & 1 ? object_len - 1 - (seed >> 8) % 1000 : (seed >> 8) % object_len] =
-				seed >> 24;
+			copy[k & 1 ? object_len - 1 - (seed >> 8) % 1000
+			           : (seed >> 8) % object_len] = seed >> 24;
 		}
 		error = fit_module(kernel, copy, object_len, "script", &image, &len);
 		if (!error)
@@ -622,18 +682,18 @@ static void test_no_shipped_module(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_function_alternatives),
-		TEST(test_conditions),
-		TEST(test_prototype_mismatch_is_refused_by_name),
-		TEST(test_callbacks),
-		TEST(test_ambiguous_function_is_refused),
-		TEST(test_fields),
-		TEST(test_other_kinds),
-		TEST(test_bindings),
-		TEST(test_image),
-		TEST(test_refused_objects),
-		TEST(test_damaged_object),
-		TEST(test_no_shipped_module),
+	    TEST(test_function_alternatives),
+	    TEST(test_conditions),
+	    TEST(test_prototype_mismatch_is_refused_by_name),
+	    TEST(test_callbacks),
+	    TEST(test_ambiguous_function_is_refused),
+	    TEST(test_fields),
+	    TEST(test_other_kinds),
+	    TEST(test_bindings),
+	    TEST(test_image),
+	    TEST(test_refused_objects),
+	    TEST(test_damaged_object),
+	    TEST(test_no_shipped_module),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

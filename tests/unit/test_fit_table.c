@@ -29,14 +29,14 @@ static void test_has_names_are_unique(void **state)
 	for (size_t i = 0; i < def_row_count; i++)
 		for (size_t j = i + 1; j < def_row_count; j++)
 			if (*def_rows[i].has && !strcmp(def_rows[i].has, def_rows[j].has))
-				fail_msg("khas(%s) means %s and %s", def_rows[i].has, def_rows[i].symbol,
-					 def_rows[j].symbol);
+				fail_msg("khas(%s) means %s and %s", def_rows[i].has,
+				         def_rows[i].symbol, def_rows[j].symbol);
 }
 
 static void test_callback_types_exist(void **state)
 {
 	for (size_t i = 0; i < def_row_count; i++) {
-		const char *texts[] = { def_rows[i].type, def_rows[i].args };
+		const char *texts[] = {def_rows[i].type, def_rows[i].args};
 
 		for (size_t k = 0; k < 2; k++)
 			for (const char *p = texts[k]; p && (p = strstr(p, "kcb_")); p++) {
@@ -44,7 +44,8 @@ static void test_callback_types_exist(void **state)
 
 				assert_int_equal(sscanf(p, "kcb_%63[a-z_0-9]", name), 1);
 				if (!def_callback_find(name))
-					fail_msg("%s: no row CALLBACK(%s, ...)", def_rows[i].symbol, name);
+					fail_msg("%s: no row CALLBACK(%s, ...)", def_rows[i].symbol,
+					         name);
 			}
 	}
 }
@@ -72,7 +73,8 @@ static void check_kernel(const char *dir)
 
 static void test_described_kernels(void **state)
 {
-	const char *cache = getenv("SPILE_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *cache = getenv("SPILE_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
+	           *home = getenv("HOME");
 	char pattern[512];
 	glob_t found;
 
@@ -81,7 +83,8 @@ static void test_described_kernels(void **state)
 	else if (xdg && *xdg)
 		snprintf(pattern, sizeof(pattern), "%s/spile/kernels/*/kallsyms", xdg);
 	else
-		snprintf(pattern, sizeof(pattern), "%s/.cache/spile/kernels/*/kallsyms", home ? home : "");
+		snprintf(pattern, sizeof(pattern), "%s/.cache/spile/kernels/*/kallsyms",
+		         home ? home : "");
 	if (glob(pattern, 0, NULL, &found)) {
 		print_message("no kernel described under %s\n", pattern);
 		skip();
@@ -96,10 +99,10 @@ static void test_described_kernels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_symbols_are_unique),
-		cmocka_unit_test(test_has_names_are_unique),
-		cmocka_unit_test(test_callback_types_exist),
-		cmocka_unit_test(test_described_kernels),
+	    cmocka_unit_test(test_symbols_are_unique),
+	    cmocka_unit_test(test_has_names_are_unique),
+	    cmocka_unit_test(test_callback_types_exist),
+	    cmocka_unit_test(test_described_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

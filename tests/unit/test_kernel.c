@@ -15,28 +15,27 @@
 #include "symbols/elf_image.h"
 #include "symbols/kernel.h"
 
-static const char KALLSYMS[] =
-	"0000000000000000 A fixed_percpu_data\n"
-	"0000000000001000 A current_task\n"
-	"ffffffff81000000 T _stext\n"
-	"ffffffff81000010 T vfs_read\n"
-	"ffffffff81000040 T vfs_write\n"
-	"ffffffff81000060 t vfs_write.cold\n"
-	"ffffffff81000070 t __pfx_helper\n"
-	"ffffffff81000080 t helper\n"
-	"ffffffff81000090 t helper\n"
-	"ffffffff810000a0 t int3_handler\n"
-	"ffffffff810000b0 T alias_plain\n"
-	"ffffffff810000b0 T alias_second\n"
-	"ffffffff82000000 D jiffies\n"
-	"ffffffff83000000 T _sinittext\n"
-	"ffffffff83000010 t setup_once\n"
-	"ffffffff83000020 T _einittext\n"
-	"ffffffffc0000000 t mod_func\t[ext4]\n"
-	"ffffffffc0000010 t vfs_read\t[ext4]\n"
-	"ffffffffc0000020 d mod_data\t[ext4]\n"
-	"ffffffffc0001000 t only_in_modules\t[one]\n"
-	"ffffffffc0002000 t only_in_modules\t[two]\n";
+static const char KALLSYMS[] = "0000000000000000 A fixed_percpu_data\n"
+                               "0000000000001000 A current_task\n"
+                               "ffffffff81000000 T _stext\n"
+                               "ffffffff81000010 T vfs_read\n"
+                               "ffffffff81000040 T vfs_write\n"
+                               "ffffffff81000060 t vfs_write.cold\n"
+                               "ffffffff81000070 t __pfx_helper\n"
+                               "ffffffff81000080 t helper\n"
+                               "ffffffff81000090 t helper\n"
+                               "ffffffff810000a0 t int3_handler\n"
+                               "ffffffff810000b0 T alias_plain\n"
+                               "ffffffff810000b0 T alias_second\n"
+                               "ffffffff82000000 D jiffies\n"
+                               "ffffffff83000000 T _sinittext\n"
+                               "ffffffff83000010 t setup_once\n"
+                               "ffffffff83000020 T _einittext\n"
+                               "ffffffffc0000000 t mod_func\t[ext4]\n"
+                               "ffffffffc0000010 t vfs_read\t[ext4]\n"
+                               "ffffffffc0000020 d mod_data\t[ext4]\n"
+                               "ffffffffc0001000 t only_in_modules\t[one]\n"
+                               "ffffffffc0002000 t only_in_modules\t[two]\n";
 
 struct fixture {
 	char dir[64];
@@ -87,8 +86,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "release", "kallsyms", "functions", "blacklist", "btf",
-					     "vmlinux" };
+	static const char *const names[] = {"release",   "kallsyms", "functions",
+	                                    "blacklist", "btf",      "vmlinux"};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -141,7 +140,7 @@ static int collect_address(const struct kernel_symbol *symbol, void *arg)
 static void test_symbol_each_in_file_order(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t addresses[4] = { 0 }, *next = addresses;
+	uint64_t addresses[4] = {0}, *next = addresses;
 
 	assert_null(kernel_symbol_each(f->k, "helper", collect_address, &next));
 	assert_int_equal(next - addresses, 2);
@@ -179,7 +178,7 @@ static int collect(const struct kernel_function *fn, void *arg)
 
 static struct collected match(struct fixture *f, const char *module, const char *pattern)
 {
-	struct collected c = { .count = 0 };
+	struct collected c = {.count = 0};
 
 	assert_null(kernel_function_match(f->k, module, pattern, collect, &c));
 	return c;
@@ -271,8 +270,15 @@ static void test_missing_parts(void **state)
 static void test_damaged_kallsyms(void **state)
 {
 	static const char *const texts[] = {
-		"", "\n", "zzz", "ffffffff81000000", "ffffffff81000000 ", "ffffffff81000000 T",
-		"ffffffff81000000 T \n", "ffffffff81000000 T a\nffff", "ffffffff81000000 T a [b] c\n",
+	    "",
+	    "\n",
+	    "zzz",
+	    "ffffffff81000000",
+	    "ffffffff81000000 ",
+	    "ffffffff81000000 T",
+	    "ffffffff81000000 T \n",
+	    "ffffffff81000000 T a\nffff",
+	    "ffffffff81000000 T a [b] c\n",
 	};
 	struct fixture *f = *state;
 
@@ -287,14 +293,14 @@ static void test_damaged_kallsyms(void **state)
 	}
 }
 
-/* --- the running kernel's symbols from a description ------------------------------------------ */
+/* --- the running kernel's symbols from a description ----------------------------------------- */
 
 #define NOTE_LEN 36
 
 /* A build-id note of 20 equal bytes. */
 static void make_note(char note[NOTE_LEN], int byte)
 {
-	uint32_t words[3] = { 4, 20, NT_GNU_BUILD_ID };
+	uint32_t words[3] = {4, 20, NT_GNU_BUILD_ID};
 
 	memcpy(note, words, 12);
 	memcpy(note + 12, "GNU", 4);
@@ -321,7 +327,7 @@ static void write_vmlinux(const char *dir, int byte)
 static void test_described_moves_with_the_kernel(void **state)
 {
 	static const char head[] = "0000000000000000 A fixed_percpu_data\n"
-				   "ffffffff9a000000 T _stext\nffffffff9a000010 T vfs_r";
+	                           "ffffffff9a000000 T _stext\nffffffff9a000010 T vfs_r";
 	struct fixture *f = *state;
 	struct kallsyms *ks;
 	char note[NOTE_LEN];
@@ -369,18 +375,18 @@ static void test_described_of_another_build_is_not_used(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_symbol_find, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_symbol_each_in_file_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_symbol_at, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_match, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_match_in_modules, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_missing_parts, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damaged_kallsyms, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_described_moves_with_the_kernel, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_described_of_another_build_is_not_used, setup,
-						teardown),
+	    cmocka_unit_test_setup_teardown(test_symbol_find, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_symbol_each_in_file_order, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_symbol_at, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_match, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_match_in_modules, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_missing_parts, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_damaged_kallsyms, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_described_moves_with_the_kernel, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_described_of_another_build_is_not_used, setup,
+	                                    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
