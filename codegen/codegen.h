@@ -37,7 +37,5 @@ char *codegen_program(const struct program *program, const struct codegen_option
 /** How deep script functions can call each other: the longest chain, or MAXNESTING if some call
  *  themselves. */
 size_t codegen_call_depth(const struct program *program, const struct codegen_limits *limits);
-/** The prelude's text. */
-const char *codegen_prelude(void);
 
 #endif

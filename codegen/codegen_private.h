@@ -27,8 +27,6 @@ struct gen {
 	} formats;
 	bool *locked; /* by number of global: has a lock */
 	/* the body that is being translated */
-	const struct body *body;
-	const struct function_info *function; /* NULL in a probe */
 	struct strbuf *out;
 	unsigned indent;
 	unsigned temps;             /* C variables made so far, for their names */

@@ -37,11 +37,6 @@ static const char *const process_flags[] = {
 	"-fno-common", "-g0", "-w", "-fPIC", "-shared", "-nostdlib", NULL,
 };
 
-const char *codegen_prelude(void)
-{
-	return prelude;
-}
-
 /* --- the compiler ------------------------------------------------------------------------------------------- */
 
 static const char *compiler_name(void)

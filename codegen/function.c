@@ -69,7 +69,6 @@ static const char *gen_body(struct gen *g, const struct body *body)
 	strbuf_init(&text);
 	g->out = &text;
 	g->indent = 1;
-	g->body = body;
 	g->temps = g->labels = 0;
 	g->local_slots = g->next_slot = g->max_slot = count_slot_locals(body);
 	g->fail = "out";
@@ -137,7 +136,6 @@ const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_fram
 	const char *code, *kept;
 	size_t taken;
 
-	g->function = NULL;
 	code = gen_body(g, body);
 	*ret_frame = g->max_slot * slot_stride(g);
 	strbuf_init(&text);
@@ -200,7 +198,6 @@ const char *gen_function_definition(struct gen *g, const struct function_info *i
 	struct strbuf text;
 	const char *code, *kept;
 
-	g->function = info;
 	code = gen_body(g, &info->body);
 	*ret_frame = g->max_slot * slot_stride(g);
 	strbuf_init(&text);

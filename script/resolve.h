@@ -126,15 +126,13 @@ struct probe_family; /* families/family.h */
 /* One probe that will be planted: a row of spl_script.probes. */
 struct planted_probe {
 	const struct probe_family *family;
-	const struct probe_point *point; /* as expanded */
 	const struct token *tok;         /* where the user wrote it */
 	const char *pp;                  /* full probe point, what pp() gives */
 	const char *origin;              /* as written, when it differs from pp; or NULL */
 	const char *func;                /* what ppfunc() gives */
 	const char *kind;                /* SPL_PROBE_*: the word of the enum */
 	const char *symbol;              /* the function whose address it is, or NULL */
-	const char *module;              /* of the function, NULL: the kernel proper */
-	bool randomize, is_return, has_prototype;
+	bool randomize, is_return;
 	int64_t param, param2;
 	size_t source;     /* number of the probe statement */
 	struct body *body; /* may be shared */

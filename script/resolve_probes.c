@@ -47,7 +47,6 @@ struct planted_probe *resolver_plant(struct resolver *r, const struct probe_poin
 {
 	struct planted_probe *planted = ARENA_NEW(r->arena, struct planted_probe);
 
-	planted->point = point;
 	planted->tok = r->written->tok;
 	planted->pp = probe_point_text(r->arena, point);
 	planted->origin = probe_point_text(r->arena, r->written);

@@ -33,7 +33,7 @@ static void use(struct walk *w, struct variable *var, unsigned flags, const stru
 		return;
 	if (flags & USE_READ)
 		var->read = true;
-	if ((flags & USE_WRITE) && w->checking)
+	if ((flags & (USE_WRITE | USE_SORT)) && w->checking)
 		tell_if_iterated(w, var, tok);
 	if (var->kind != VAR_GLOBAL) {
 		var->assigned |= var->kind == VAR_LOCAL && (flags & USE_WRITE);
@@ -67,7 +67,7 @@ static void visit_call(struct walk *w, struct expr *e)
 	const struct function_info *callee = e->call.functions->function;
 
 	for (size_t i = 0; callee && w->checking && i < w->r->program->globals.count; i++)
-		if (callee->body.uses[i] & USE_WRITE)
+		if (callee->body.uses[i] & (USE_WRITE | USE_SORT))
 			tell_if_iterated(w, w->r->program->globals.items[i], e->tok);
 	expr_each_child(e, visit_expr, w);
 }

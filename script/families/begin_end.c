@@ -40,7 +40,7 @@ static void expand(struct resolver *r, const struct probe_point *point)
 	if (!component_number(r, point_component(point, 0), 0, &order))
 		return;
 	planted = resolver_plant(r, point);
-	planted->kind = events[event].kind; /* NULL: checked, but not planted */
+	planted->kind = events[event].kind; /* NULL: its names are checked, that is all */
 	planted->param = order;
 }
 

@@ -67,11 +67,9 @@ static void plant(struct request *q, const struct kernel_function *fn)
 
 	planted->kind = q->is_return ? "SPL_PROBE_RETURN" : "SPL_PROBE_ENTRY";
 	planted->symbol = fn->name;
-	planted->module = fn->module;
 	planted->func = source_name(q->r->arena, fn->name);
 	planted->pp = planted_text(q, planted->func);
 	planted->is_return = q->is_return;
-	planted->has_prototype = fn->has_prototype;
 	planted->param = q->maxactive;
 	q->planted++;
 }
