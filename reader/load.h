@@ -20,8 +20,8 @@
 /** True when a module of that name is in the kernel. */
 bool load_is_loaded(const char *name);
 
-/** Where the core's object is: $SPILE_CORE, build/kmod/ or lib/spile/ beside the program. The caller
- *  frees *ret. */
+/** Where the core's object is: $SPILE_CORE, build/kmod/ or lib/spile/ beside the program. The
+ *  caller frees *ret. */
 struct error *load_core_path(char **ret);
 
 /**
@@ -30,7 +30,8 @@ struct error *load_core_path(char **ret);
  */
 struct error *load_core(struct kernel *k, const char *path, bool *loaded);
 
-/** Fits the object file to the running kernel and loads it as module `name`. EEXIST: it is loaded. */
+/** Fits the object file to the running kernel and loads it as module `name`;
+ *  EEXIST when one of that name is loaded. */
 struct error *load_object(struct kernel *k, const char *path, const char *name);
 /** The same from memory. */
 struct error *load_image(struct kernel *k, const void *object, size_t len, const char *name);

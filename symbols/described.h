@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/** symbols/described.h - the running kernel's symbols from its description; inner part of symbols/. */
+/** symbols/described.h - the running kernel's symbols from its description; internal. */
 #ifndef SPILE_SYMBOLS_DESCRIBED_H
 #define SPILE_SYMBOLS_DESCRIBED_H
 

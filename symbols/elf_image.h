@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/** symbols/elf_image.h - a relocatable ELF file in memory, being put together section by section. */
+/** symbols/elf_image.h - a relocatable ELF file, put together section by section. */
 #ifndef SPILE_SYMBOLS_ELF_IMAGE_H
 #define SPILE_SYMBOLS_ELF_IMAGE_H
 

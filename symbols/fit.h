@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
- * symbols/fit.h - the fitter: completes an object that was compiled for no kernel in particular into
- * a module for one kernel.
+ * symbols/fit.h - the fitter: completes an object that was compiled for no kernel in particular
+ * into a module for one kernel.
  *
  * The object is build/kmod/spile.o (the core) or a script compiled with the core's flags. Its
  * undefined symbols are bound by name:
  *
  *   kfn_ kvar_ kcpu_ koff_ ksize_ kenum_ kfeat_ khas_   rows of engine/host/linux-kernel/kernel.def
  *   kaddr_NAME       address of the kernel function NAME, for probing it; kaddr_NAME__N is the
- *                    N-th (from 1) of several of that name in kallsyms order; kaddr_MODULE__in__NAME
- *                    is the one in a module
+ *                    N-th (from 1) of several of that name in kallsyms order;
+ *                    kaddr_MODULE__in__NAME is the one in a module
  *   spile_*, spl_*   what the loaded core has under that name
  *   memcpy memset memmove memcmp, __x86_return_thunk, __x86_indirect_thunk_*   the kernel's own
  *   __this_module    the image's struct module

@@ -69,7 +69,8 @@ struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel
  * Learns the global symbols of a module that this process has just loaded, from its image and
  * /sys/module/NAME/sections, which is cheaper than to read all of kallsyms again.
  */
-struct error *kernel_learn_module(struct kernel *k, const char *name, const void *image, size_t len);
+struct error *kernel_learn_module(struct kernel *k, const char *name, const void *image,
+				  size_t len);
 
 /* --- functions that can be probed ------------------------------------------------------------ */
 
