@@ -22,9 +22,12 @@ static void visit_expr(struct expr **slot, void *arg);
 
 static void tell_if_iterated(struct walk *w, const struct variable *var, const struct token *tok)
 {
-	for (size_t i = 0; i < w->depth; i++)
-		if (w->iterated[i] == var)
-			diag_add(w->r->diags, tok, FOREACH_MODIFIES, var->name);
+	for (size_t i = 0; i < w->depth; i++) {
+		if (w->iterated[i] != var)
+			continue;
+		diag_add(w->r->diags, tok, FOREACH_MODIFIES, var->name);
+		return;
+	}
 }
 
 static void use(struct walk *w, struct variable *var, unsigned flags, const struct token *tok)
