@@ -29,7 +29,7 @@ static struct operand gen_concat(struct gen *g, struct operand left, struct oper
 }
 
 struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct operand left,
-			 struct operand right)
+                         struct operand right)
 {
 	bool stable = left.stable && right.stable;
 	const char *helper = NULL;
@@ -38,18 +38,19 @@ struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct
 		return gen_concat(g, left, right);
 	if ((op == OP_DIV || op == OP_MOD) && !is_safe_divisor(right_side(e)))
 		return gen_temp(g,
-				gen_text(g, "spl_%s(c, %s, %s, %s)", op == OP_DIV ? "div" : "mod",
-					 left.text, right.text, gen_place(g, e->tok)),
-				true);
+		                gen_text(g, "spl_%s(c, %s, %s, %s)", op == OP_DIV ? "div" : "mod",
+		                         left.text, right.text, gen_place(g, e->tok)),
+		                true);
 	if (op == OP_SHL || op == OP_SHR || op == OP_USHR)
 		helper = op == OP_SHL ? "shl" : op == OP_SHR ? "shr" : "ushr";
 	if (helper)
 		return operand_of(gen_text(g, "spl_%s(%s, %s)", helper, left.text, right.text),
-				  stable);
-	return operand_of(gen_text(g, "(%s %s %s)", left.text, op_spelling(op), right.text), stable);
+		                  stable);
+	return operand_of(gen_text(g, "(%s %s %s)", left.text, op_spelling(op), right.text),
+	                  stable);
 }
 
-/* --- scalars ----------------------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static struct operand assign_scalar(struct gen *g, struct expr *e)
 {
@@ -70,14 +71,15 @@ static struct operand step_scalar(struct gen *g, struct expr *e, bool discard)
 	const char *op = e->step.op == OP_INC ? "++" : "--";
 
 	if (!discard)
-		return gen_temp(g, e->step.prefix ? gen_text(g, "%s%s", op, name)
-						  : gen_text(g, "%s%s", name, op),
-				false);
+		return gen_temp(g,
+		                e->step.prefix ? gen_text(g, "%s%s", op, name)
+		                               : gen_text(g, "%s%s", name, op),
+		                false);
 	gen_line(g, "%s%s;", name, op);
 	return operand_of(name, false);
 }
 
-/* --- array elements ------------------------------------------------------------------------------------------ */
+/* --- array elements --------------------------------------------------------------------------- */
 
 struct element {
 	const char *map;
@@ -86,7 +88,7 @@ struct element {
 
 /* The keys, and then the value that goes in, in this order. */
 static struct element gen_element(struct gen *g, struct expr *place, struct expr *value,
-				  struct operand *ret_value)
+                                  struct operand *ret_value)
 {
 	const struct expr_list *keys = &place->index.keys;
 	struct expr *items[RESOLVE_KEYS_MAX + 1];
@@ -107,24 +109,24 @@ static struct element gen_element(struct gen *g, struct expr *place, struct expr
 	element.map = gen_variable(g, place->index.base->symbol.var);
 	element.keys = gen_text(g, "k%u", n);
 	gen_line(g, "const union spl_val *k%u = %s;", n,
-		 gen_values(g, keys->items, ops, keys->count));
+	         gen_values(g, keys->items, ops, keys->count));
 	return element;
 }
 
 static struct operand set_element(struct gen *g, const struct element *at, struct operand value,
-				  enum value_type type, bool discard)
+                                  enum value_type type, bool discard)
 {
 	/* A string out of the map itself might move under the map's hands. */
 	if (!discard || (type == TYPE_STRING && value.global))
 		value = gen_stable(g, value, type);
 	gen_line(g, "spl_map_set_%c(c, %s, %s, %s);", type == TYPE_STRING ? 's' : 'n', at->map,
-		 at->keys, value.text);
+	         at->keys, value.text);
 	gen_line(g, "CHECK(%s);", g->fail);
 	return value;
 }
 
 static struct operand add_element(struct gen *g, const struct element *at, const char *amount,
-				  bool discard)
+                                  bool discard)
 {
 	const char *call = gen_text(g, "spl_map_add_n(c, %s, %s, %s)", at->map, at->keys, amount);
 
@@ -143,13 +145,12 @@ static struct operand assign_element(struct gen *g, struct expr *e, bool discard
 	struct element at = gen_element(g, e->binary.left, e->binary.right, &value);
 
 	if (op == OP_ADD || op == OP_SUB)
-		return add_element(g, &at,
-				   op == OP_ADD ? value.text : gen_text(g, "(- %s)", value.text),
-				   discard);
+		return add_element(
+		    g, &at, op == OP_ADD ? value.text : gen_text(g, "(- %s)", value.text), discard);
 	if (op != OP_SET) {
 		old = operand_of(gen_text(g, "spl_map_get_%c(%s, %s)",
-					  type == TYPE_STRING ? 's' : 'n', at.map, at.keys),
-				 false);
+		                          type == TYPE_STRING ? 's' : 'n', at.map, at.keys),
+		                 false);
 		value = gen_arith(g, e, op, old, value);
 	}
 	return set_element(g, &at, value, type, discard);
@@ -169,11 +170,11 @@ static struct operand step_element(struct gen *g, struct expr *e, bool discard)
 struct operand gen_assign(struct gen *g, struct expr *e, bool discard)
 {
 	return e->binary.left->kind == EXPR_INDEX ? assign_element(g, e, discard)
-						  : assign_scalar(g, e);
+	                                          : assign_scalar(g, e);
 }
 
 struct operand gen_step(struct gen *g, struct expr *e, bool discard)
 {
 	return e->step.operand->kind == EXPR_INDEX ? step_element(g, e, discard)
-						   : step_scalar(g, e, discard);
+	                                           : step_scalar(g, e, discard);
 }

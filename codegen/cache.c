@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "codegen/compile.h"
 
-/* --- hashes ------------------------------------------------------------------------------------------------ */
+/* --- hashes ----------------------------------------------------------------------------------- */
 
 void content_hash_init(struct content_hash *hash)
 {
@@ -40,7 +40,7 @@ void content_hash_adds(struct content_hash *hash, const char *s)
 void content_hash_add_file(struct content_hash *hash, const char *path)
 {
 	struct stat st;
-	int64_t facts[4] = { -1 };
+	int64_t facts[4] = {-1};
 
 	if (!stat(path, &st)) {
 		facts[0] = st.st_size;
@@ -57,7 +57,7 @@ void content_hash_text(const struct content_hash *hash, char ret[33])
 	snprintf(ret, 33, "%016" PRIx64 "%016" PRIx64, hash->a, hash->b);
 }
 
-/* --- the folder -------------------------------------------------------------------------------------------- */
+/* --- the folder ------------------------------------------------------------------------------- */
 
 static char *scripts_path(void)
 {
@@ -83,13 +83,13 @@ static struct error *check_owner(const char *path)
 
 	if (stat(path, &st))
 		return error_create(errno, "cannot look at the cache folder %s: %s", path,
-				    strerror(errno));
+		                    strerror(errno));
 	if (st.st_uid == geteuid() && !(st.st_mode & S_IWOTH))
 		return NULL;
 	return error_create(EPERM,
-			    "the cache folder %s can be written by others; name one of your own in "
-			    "the environment variable SPILE_CACHE",
-			    path);
+	                    "the cache folder %s can be written by others; name one of your own in "
+	                    "the environment variable SPILE_CACHE",
+	                    path);
 }
 
 struct error *cache_scripts_dir(char **ret)
@@ -107,7 +107,7 @@ struct error *cache_scripts_dir(char **ret)
 	return error;
 }
 
-/* --- starts -------------------------------------------------------------------------------------------------- */
+/* --- starts ----------------------------------------------------------------------------------- */
 
 /* NULL when there is no cache to be trusted. */
 static char *start_path(const char *key)

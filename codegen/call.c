@@ -45,7 +45,7 @@ static struct operand gen_script_call(struct gen *g, struct expr *e)
 
 /* Fills in a template of builtins.def. `slot` is set when it asks for the room of a string. */
 static const char *expand_template(struct gen *g, const struct expr *e, const struct operand *ops,
-				   struct operand *slot)
+                                   struct operand *slot)
 {
 	struct strbuf sb;
 	const char *text;

@@ -24,20 +24,29 @@ extern char **environ;
 
 static const char prelude[] =
 #include "prelude.h"
-	;
+    ;
 
 /* -w: generated code is full of blocks and labels that go unused, and that is fine. */
 static const char *const module_flags[] = {
 #include "core_cflags.h"
-	"-w", "-DSPILE_MODULE", "-fstack-usage", "-c", NULL,
+    "-w", "-DSPILE_MODULE", "-fstack-usage", "-c", NULL,
 };
 
 static const char *const process_flags[] = {
-	"-std=gnu11", "-O1", "-fno-strict-aliasing", "-fno-strict-overflow",
-	"-fno-common", "-g0", "-w", "-fPIC", "-shared", "-nostdlib", NULL,
+    "-std=gnu11",
+    "-O1",
+    "-fno-strict-aliasing",
+    "-fno-strict-overflow",
+    "-fno-common",
+    "-g0",
+    "-w",
+    "-fPIC",
+    "-shared",
+    "-nostdlib",
+    NULL,
 };
 
-/* --- the compiler ------------------------------------------------------------------------------------------- */
+/* --- the compiler ----------------------------------------------------------------------------- */
 
 static const char *compiler_name(void)
 {
@@ -74,10 +83,11 @@ void compile_identify(struct content_hash *hash)
 
 static struct error *no_compiler(void)
 {
-	return error_create(ENOENT,
-			    "the C compiler '%s' is not installed; install the package gcc, or name "
-			    "another one in the environment variable CC",
-			    compiler_name());
+	return error_create(
+	    ENOENT,
+	    "the C compiler '%s' is not installed; install the package gcc, or name "
+	    "another one in the environment variable CC",
+	    compiler_name());
 }
 
 static struct error *run_compiler(char *const *argv, const char *log_path)
@@ -93,9 +103,9 @@ static struct error *run_compiler(char *const *argv, const char *log_path)
 	result = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (result)
-		return result == ENOENT ? no_compiler()
-					: error_create(result, "cannot start %s: %s", argv[0],
-						       strerror(result));
+		return result == ENOENT
+		           ? no_compiler()
+		           : error_create(result, "cannot start %s: %s", argv[0], strerror(result));
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
@@ -104,20 +114,21 @@ static struct error *run_compiler(char *const *argv, const char *log_path)
 	}
 	error_destroy(file_read(log_path, &log, &len));
 	unlink(log_path);
-	return error_create(EIO, "%s failed on the generated C; this is a defect of spile:\n%.2000s",
-			    argv[0], log ? log : "");
+	return error_create(EIO,
+	                    "%s failed on the generated C; this is a defect of spile:\n%.2000s",
+	                    argv[0], log ? log : "");
 }
 
 enum { STACK_BUDGET = 6144 };
 
-/* --- one script ----------------------------------------------------------------------------------------------- */
+/* --- one script ------------------------------------------------------------------------------- */
 
 struct job {
 	const struct compile_options *options;
 	const char *const *flags;
 	char hash[33];
-	char *name;   /* of the script */
-	char *base;   /* path without ending */
+	char *name; /* of the script */
+	char *base; /* path without ending */
 	char *source, *object, *partial, *log, *usage;
 };
 
@@ -145,7 +156,7 @@ static void job_hash(struct job *job, const char *code)
 }
 
 static struct error *job_init(struct job *job, const char *code,
-			      const struct compile_options *options)
+                              const struct compile_options *options)
 {
 	_cleanup_free_ char *dir = NULL, *stem = NULL;
 	struct error *error;
@@ -219,18 +230,19 @@ static struct error *check_stack(const struct job *job)
 	}
 	if (handler + function * job->options->depth <= STACK_BUDGET)
 		return NULL;
-	return error_create(E2BIG,
-			    "the script could need %zu bytes of kernel stack (%zu for a probe, %zu "
-			    "for each of %zu nested function calls), more than %d; make its functions "
-			    "shorter, or lower -D MAXNESTING",
-			    handler + function * job->options->depth, handler, function,
-			    job->options->depth, STACK_BUDGET);
+	return error_create(
+	    E2BIG,
+	    "the script could need %zu bytes of kernel stack (%zu for a probe, %zu "
+	    "for each of %zu nested function calls), more than %d; make its functions "
+	    "shorter, or lower -D MAXNESTING",
+	    handler + function * job->options->depth, handler, function, job->options->depth,
+	    STACK_BUDGET);
 }
 
 static struct error *job_compile(struct job *job)
 {
 	_cleanup_free_ char *define = NULL;
-	const char *argv[64] = { compiler_name() };
+	const char *argv[64] = {compiler_name()};
 	struct error *error;
 	size_t n = 1;
 
@@ -253,7 +265,7 @@ static struct error *job_compile(struct job *job)
 }
 
 struct error *compile_script(const char *code, const struct compile_options *options,
-			     char **ret_object, bool *ret_cached)
+                             char **ret_object, bool *ret_cached)
 {
 	struct job job;
 	struct error *error = job_init(&job, code, options);

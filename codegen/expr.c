@@ -20,7 +20,7 @@ static struct operand gen_symbol(struct gen *g, const struct expr *e)
 }
 
 const char *gen_values(struct gen *g, struct expr *const *items, const struct operand *ops,
-		       size_t count)
+                       size_t count)
 {
 	struct strbuf sb;
 	const char *text;
@@ -31,7 +31,7 @@ const char *gen_values(struct gen *g, struct expr *const *items, const struct op
 	strbuf_adds(&sb, "(union spl_val[]){");
 	for (size_t i = 0; i < count; i++)
 		strbuf_addf(&sb, "%s{ .%c = %s }", i ? ", " : " ",
-			    items[i]->type == TYPE_STRING ? 's' : 'n', ops[i].text);
+		            items[i]->type == TYPE_STRING ? 's' : 'n', ops[i].text);
 	strbuf_adds(&sb, " }");
 	text = arena_strdup(&g->arena, sb.data);
 	strbuf_deinit(&sb);
@@ -55,7 +55,7 @@ static struct operand gen_index(struct gen *g, const struct expr *e)
 
 	if (map->value.type != TYPE_STRING)
 		return gen_temp(g, gen_text(g, "spl_map_get_n(%s, %s)", gen_variable(g, map), keys),
-				false);
+		                false);
 	op = operand_of(gen_text(g, "t%u", g->temps++), false);
 	op.global = true;
 	gen_line(g, "const char *%s = spl_map_get_s(%s, %s);", op.text, gen_variable(g, map), keys);
@@ -66,10 +66,10 @@ static struct operand gen_member(struct gen *g, const struct expr *e)
 {
 	const char *keys = gen_keys(g, &e->member.keys);
 
-	return gen_temp(g,
-			gen_text(g, "spl_map_has(%s, %s)",
-				 gen_variable(g, e->member.base->symbol.var), keys),
-			false);
+	return gen_temp(
+	    g,
+	    gen_text(g, "spl_map_has(%s, %s)", gen_variable(g, e->member.base->symbol.var), keys),
+	    false);
 }
 
 static struct operand gen_unary(struct gen *g, const struct expr *e)
@@ -83,7 +83,7 @@ static struct operand gen_unary(struct gen *g, const struct expr *e)
 	return op;
 }
 
-/* --- control flow in expressions ------------------------------------------------------------------------- */
+/* --- control flow in expressions -------------------------------------------------------------- */
 
 /* Translates into a buffer of its own; what must happen before the operand is in *code. */
 static struct operand gen_apart(struct gen *g, struct expr *e, const char **code)
@@ -112,9 +112,9 @@ static struct operand gen_logic(struct gen *g, struct expr *e)
 		left = gen_stable(g, left, TYPE_LONG);
 	right = gen_apart(g, e->binary.right, &code);
 	if (!*code)
-		return operand_of(gen_text(g, "(%s %s %s)", left.text, is_and ? "&&" : "||",
-					   right.text),
-				  left.stable && right.stable);
+		return operand_of(
+		    gen_text(g, "(%s %s %s)", left.text, is_and ? "&&" : "||", right.text),
+		    left.stable && right.stable);
 	result = gen_temp(g, is_and ? "0" : "1", false);
 	gen_line(g, "if (%s(%s)) {", is_and ? "" : "!", left.text);
 	strbuf_adds(g->out, code);
@@ -152,18 +152,17 @@ static struct operand gen_ternary(struct gen *g, struct expr *e)
 	return result;
 }
 
-/* --- operators --------------------------------------------------------------------------------------------- */
+/* --- operators -------------------------------------------------------------------------------- */
 
 static struct operand gen_compare(struct gen *g, const struct expr *e, struct operand left,
-				  struct operand right)
+                                  struct operand right)
 {
 	const char *op = op_spelling(e->binary.op);
 	bool stable = left.stable && right.stable;
 
 	if (e->binary.left->type == TYPE_STRING)
-		return operand_of(gen_text(g, "(spl_str_cmp(%s, %s) %s 0)", left.text, right.text,
-					   op),
-				  stable);
+		return operand_of(
+		    gen_text(g, "(spl_str_cmp(%s, %s) %s 0)", left.text, right.text, op), stable);
 	return operand_of(gen_text(g, "(%s %s %s)", left.text, op, right.text), stable);
 }
 
@@ -173,7 +172,7 @@ static struct operand gen_binary(struct gen *g, struct expr *e)
 
 	if (op_group(e->binary.op) == OPS_LOGIC)
 		return gen_logic(g, e);
-	gen_list(g, (struct expr *[]){ e->binary.left, e->binary.right }, 2, ops);
+	gen_list(g, (struct expr *[]){e->binary.left, e->binary.right}, 2, ops);
 	if (op_group(e->binary.op) == OPS_COMPARE)
 		return gen_compare(g, e, ops[0], ops[1]);
 	return gen_arith(g, e, e->binary.op, ops[0], ops[1]);
@@ -183,12 +182,12 @@ static struct operand gen_deref(struct gen *g, const struct expr *e)
 {
 	struct operand ops[2];
 
-	gen_list(g, (struct expr *[]){ e->machine.size, e->machine.address }, 2, ops);
+	gen_list(g, (struct expr *[]){e->machine.size, e->machine.address}, 2, ops);
 	return gen_temp(g,
-			gen_text(g, "spl_load%s(c, (spl_u64)%s, (int)%s, 0, %s)",
-				 e->machine.user ? "_user" : "", ops[1].text, ops[0].text,
-				 gen_place(g, e->tok)),
-			true);
+	                gen_text(g, "spl_load%s(c, (spl_u64)%s, (int)%s, 0, %s)",
+	                         e->machine.user ? "_user" : "", ops[1].text, ops[0].text,
+	                         gen_place(g, e->tok)),
+	                true);
 }
 
 struct operand gen_expr(struct gen *g, struct expr *e)

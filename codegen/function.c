@@ -18,7 +18,7 @@
  */
 #include "codegen/codegen_private.h"
 
-/* --- the frame and the locals ------------------------------------------------------------------------------ */
+/* --- the frame and the locals ----------------------------------------------------------------- */
 
 static bool is_slot_local(const struct variable *var)
 {
@@ -85,7 +85,7 @@ static size_t slot_stride(const struct gen *g)
 }
 
 static void add_frame(struct gen *g, const struct body *body, const char *code, size_t frame,
-		      const char *no_frame)
+                      const char *no_frame)
 {
 	if (frame) {
 		gen_line(g, "char *f = spl_frame_push(c, %zu);", frame);
@@ -98,7 +98,7 @@ static void add_frame(struct gen *g, const struct body *body, const char *code, 
 		gen_line(g, "spl_frame_pop(c, f);");
 }
 
-/* --- handlers ------------------------------------------------------------------------------------------------- */
+/* --- handlers --------------------------------------------------------------------------------- */
 
 static bool wants_lock(const struct gen *g, const struct body *body, size_t global)
 {
@@ -117,7 +117,7 @@ static size_t add_locks(struct gen *g, const struct body *body)
 	for (size_t i = 0; i < g->program->globals.count; i++)
 		if (wants_lock(g, body, i))
 			gen_line(g, "if (!spl_lock_%s(&k_%s)) { spl_skip_lock(c); goto u%zu; }",
-				 lock_word(body, i), g->program->globals.items[i]->name, taken++);
+			         lock_word(body, i), g->program->globals.items[i]->name, taken++);
 	return taken;
 }
 
@@ -127,7 +127,7 @@ static void add_unlocks(struct gen *g, const struct body *body, size_t taken)
 	for (size_t i = g->program->globals.count; i-- > 0;)
 		if (wants_lock(g, body, i))
 			gen_line(g, "spl_unlock_%s(&k_%s); u%zu: ;", lock_word(body, i),
-				 g->program->globals.items[i]->name, --taken);
+			         g->program->globals.items[i]->name, --taken);
 }
 
 const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_frame)
@@ -151,7 +151,7 @@ const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_fram
 	return kept;
 }
 
-/* --- script functions --------------------------------------------------------------------------------------------- */
+/* --- script functions ------------------------------------------------------------------------- */
 
 static bool returns_string(const struct function_info *info)
 {
@@ -166,15 +166,15 @@ static bool returns_number(const struct function_info *info)
 const char *gen_function_declaration(struct gen *g, const struct function_info *info)
 {
 	const char *text = gen_text(g, "static %s f_%s_%zu(struct spl_ctx *c%s",
-				    returns_number(info) ? "spl_s64" : "void", info->decl->name,
-				    info->number, returns_string(info) ? ", char *ret" : "");
+	                            returns_number(info) ? "spl_s64" : "void", info->decl->name,
+	                            info->number, returns_string(info) ? ", char *ret" : "");
 
 	for (size_t i = 0; i < info->decl->params.count; i++) {
 		const struct variable *var = info->decl->params.items[i].var;
 
 		text = gen_text(g, "%s, %s%s_%s", text,
-				var->value.type == TYPE_STRING ? "const char *" : "spl_s64 ",
-				is_slot_local(var) ? "a" : "l", var->name);
+		                var->value.type == TYPE_STRING ? "const char *" : "spl_s64 ",
+		                is_slot_local(var) ? "a" : "l", var->name);
 	}
 	return gen_text(g, "%s)", text);
 }
@@ -193,7 +193,7 @@ static void add_entry(struct gen *g, const struct function_info *info)
 }
 
 const char *gen_function_definition(struct gen *g, const struct function_info *info,
-				    size_t *ret_frame)
+                                    size_t *ret_frame)
 {
 	struct strbuf text;
 	const char *code, *kept;

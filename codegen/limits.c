@@ -13,7 +13,7 @@ void codegen_limits_init(struct codegen_limits *limits)
 }
 
 static struct error *set(int64_t *place, const char *name, const char *text, int64_t low,
-			 int64_t high)
+                         int64_t high)
 {
 	char *end;
 	long long value;
@@ -24,7 +24,7 @@ static struct error *set(int64_t *place, const char *name, const char *text, int
 		return error_create(EINVAL, "-D %s=%s: '%s' is not a number", name, text, text);
 	if (value < low || value > high)
 		return error_create(ERANGE, "-D %s=%s: must be from %lld to %lld", name, text,
-				    (long long)low, (long long)high);
+		                    (long long)low, (long long)high);
 	*place = value;
 	return NULL;
 }
@@ -41,10 +41,10 @@ struct error *codegen_limits_set(struct codegen_limits *limits, const char *assi
 		return set(&limits->member, #name, equals + 1, low, high);
 #include "codegen/limits.def"
 #undef LIMIT
-	return error_create(EINVAL,
-			    "-D %s: there is no such limit; those that can be set are"
+	return error_create(EINVAL, "-D %s: there is no such limit; those that can be set are"
 #define LIMIT(name, member, value, low, high) " " #name
 #include "codegen/limits.def"
 #undef LIMIT
-			    , assignment);
+	                    ,
+	                    assignment);
 }

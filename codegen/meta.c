@@ -11,7 +11,10 @@ static void add_field(struct strbuf *line, const char *text, size_t len)
 
 		if (ch == '\\' || ch == '\t' || ch == '\n' || !ch)
 			strbuf_addf(line, "\\%c",
-				    ch == '\t' ? 't' : ch == '\n' ? 'n' : ch ? ch : '0');
+			            ch == '\t'   ? 't'
+			            : ch == '\n' ? 'n'
+			            : ch         ? ch
+			                         : '0');
 		else
 			strbuf_addc(line, ch);
 	}
@@ -37,12 +40,12 @@ static void add_line(struct gen *g, struct strbuf *out, const char *const *field
 	add_fields(&line, fields);
 	literal = gen_literal(g, line.data, line.len);
 	strbuf_addf(out, "\t\".ascii %s\\n\"\n",
-		    gen_text(g, "%.*s", (int)strlen(gen_literal(g, literal, strlen(literal))) - 2,
-			     gen_literal(g, literal, strlen(literal)) + 1));
+	            gen_text(g, "%.*s", (int)strlen(gen_literal(g, literal, strlen(literal))) - 2,
+	                     gen_literal(g, literal, strlen(literal)) + 1));
 	strbuf_deinit(&line);
 }
 
-#define ADD_LINE(g, out, ...) add_line((g), (out), (const char *const[]){ __VA_ARGS__, NULL })
+#define ADD_LINE(g, out, ...) add_line((g), (out), (const char *const[]){__VA_ARGS__, NULL})
 
 static const char *source_text(struct gen *g, const struct token *tok)
 {
@@ -63,7 +66,7 @@ void gen_meta(struct gen *g, struct strbuf *out)
 		const struct planted_probe *probe = g->program->probes.items[i];
 
 		ADD_LINE(g, out, "probe", probe->kind + strlen("SPL_PROBE_"),
-			 probe->symbol ? probe->symbol : "", probe->pp, source_text(g, probe->tok));
+		         probe->symbol ? probe->symbol : "", probe->pp, source_text(g, probe->tok));
 	}
 	ADD_LINE(g, out, "end");
 	strbuf_adds(out, "\t\".popsection\\n\");\n");

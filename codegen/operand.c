@@ -8,7 +8,7 @@
 
 #include "script/walk.h"
 
-/* --- text ---------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 void gen_line(struct gen *g, const char *fmt, ...)
 {
@@ -73,29 +73,28 @@ static const char *token_word(const struct token *tok)
 	return tok->kind == TOKEN_IDENTIFIER ? "identifier"
 	       : tok->kind == TOKEN_NUMBER   ? "number"
 	       : tok->kind == TOKEN_STRING   ? "string"
-					     : "operator";
+	                                     : "operator";
 }
 
 const char *gen_place(struct gen *g, const struct token *tok)
 {
-	const char *text = gen_text(g, "%s '%.*s' at %s:%u:%u", token_word(tok),
-				    (int)(tok->len < 40 ? tok->len : 40),
-				    tok->source->text + tok->offset, tok->source->name, tok->line,
-				    tok->column);
+	const char *text = gen_text(
+	    g, "%s '%.*s' at %s:%u:%u", token_word(tok), (int)(tok->len < 40 ? tok->len : 40),
+	    tok->source->text + tok->offset, tok->source->name, tok->line, tok->column);
 
 	return gen_literal(g, text, strlen(text));
 }
 
-/* --- operands ------------------------------------------------------------------------------------------- */
+/* --- operands --------------------------------------------------------------------------------- */
 
 struct operand operand_of(const char *text, bool stable)
 {
-	return (struct operand){ .text = text, .stable = stable, .slot = -1 };
+	return (struct operand){.text = text, .stable = stable, .slot = -1};
 }
 
 struct operand gen_slot(struct gen *g)
 {
-	struct operand op = { .stable = true, .slot = (int)g->next_slot++ };
+	struct operand op = {.stable = true, .slot = (int)g->next_slot++};
 
 	if (g->next_slot > g->max_slot)
 		g->max_slot = g->next_slot;
@@ -147,14 +146,14 @@ static void note_effects(struct expr **slot, void *arg)
 	const struct expr *e = *slot;
 
 	effects->found |= e->kind == EXPR_ASSIGN || e->kind == EXPR_STEP ||
-			  (e->kind == EXPR_CALL && call_has_effects(effects->g, e));
+	                  (e->kind == EXPR_CALL && call_has_effects(effects->g, e));
 	if (!effects->found)
 		expr_each_child(*slot, note_effects, effects);
 }
 
 bool expr_has_effects(const struct gen *g, struct expr *e)
 {
-	struct effects effects = { .g = g };
+	struct effects effects = {.g = g};
 
 	note_effects(&e, &effects);
 	return effects.found;
@@ -173,7 +172,7 @@ void gen_list(struct gen *g, struct expr *const *items, size_t count, struct ope
 	}
 }
 
-/* --- variables ------------------------------------------------------------------------------------------- */
+/* --- variables -------------------------------------------------------------------------------- */
 
 const char *gen_variable(struct gen *g, const struct variable *var)
 {

@@ -38,7 +38,7 @@ struct session {
 /* What a start record says when the kernel's identity belongs to the key. */
 static const char needs_kernel[] = "kernel";
 
-/* --- time and memory ---------------------------------------------------------------------------------------- */
+/* --- time and memory -------------------------------------------------------------------------- */
 
 void pass_clock_start(struct pass_clock *clock)
 {
@@ -67,15 +67,16 @@ void pass_clock_tell(const struct pass_clock *clock, int pass, const char *what)
 	pass_clock_start(&now);
 	if (statm && fscanf(statm, "%ld %ld %ld %*d %*d %ld", &virt, &res, &shared, &data) != 4)
 		data = 0;
-	fprintf(stderr,
-		"Pass %d: %s using %ldvirt/%ldres/%ldshr/%lddata kb, in %ldusr/%ldsys/%ldreal ms.\n",
-		pass, what, virt * kb, res * kb, shared * kb, data * kb,
-		ms_between(&clock->user, &now.user), ms_between(&clock->system, &now.system),
-		ms_between(&clock->real, &now.real));
+	fprintf(
+	    stderr,
+	    "Pass %d: %s using %ldvirt/%ldres/%ldshr/%lddata kb, in %ldusr/%ldsys/%ldreal ms.\n",
+	    pass, what, virt * kb, res * kb, shared * kb, data * kb,
+	    ms_between(&clock->user, &now.user), ms_between(&clock->system, &now.system),
+	    ms_between(&clock->real, &now.real));
 }
 
 static void tell_pass(const struct session *s, const struct pass_clock *clock, int pass,
-		      const char *what)
+                      const char *what)
 {
 	if (s->options->verbose)
 		pass_clock_tell(clock, pass, what);
@@ -87,7 +88,7 @@ static void tell_error(struct error *error)
 	error_destroy(error);
 }
 
-/* --- the kernel ------------------------------------------------------------------------------------------------ */
+/* --- the kernel ------------------------------------------------------------------------------- */
 
 static struct error *open_kernel(void *context, struct kernel **ret)
 {
@@ -129,7 +130,7 @@ static struct error *kernel_identify(struct session *s, const char **ret)
 	return error ? error : kernel_identity(kernel, ret);
 }
 
-/* --- the session ------------------------------------------------------------------------------------------------ */
+/* --- the session ------------------------------------------------------------------------------ */
 
 static struct error *session_init(struct session *s, const struct passes_options *options)
 {
@@ -170,7 +171,7 @@ static bool pass_ok(struct session *s, int pass, const char *word)
 	return false;
 }
 
-/* --- the short cut --------------------------------------------------------------------------------------------- */
+/* --- the short cut ---------------------------------------------------------------------------- */
 
 static struct error *read_script(struct session *s)
 {
@@ -180,7 +181,7 @@ static struct error *read_script(struct session *s)
 		return NULL;
 	}
 	return file_read(strcmp(s->options->path, "-") ? s->options->path : "/dev/stdin", &s->text,
-			 &s->text_len);
+	                 &s->text_len);
 }
 
 static const char *source_name(const struct session *s)
@@ -191,7 +192,7 @@ static const char *source_name(const struct session *s)
 static void start_key(const struct session *s, struct content_hash *hash)
 {
 	const struct passes_options *o = s->options;
-	bool flags[] = { o->guru, o->process, o->name != NULL };
+	bool flags[] = {o->guru, o->process, o->name != NULL};
 
 	content_hash_init(hash);
 	content_hash_add_file(hash, "/proc/self/exe");
@@ -291,7 +292,7 @@ static void remember_start(struct session *s, const char *object)
 	cache_start_store(key, record);
 }
 
-/* --- the passes ---------------------------------------------------------------------------------------------------- */
+/* --- the passes ------------------------------------------------------------------------------- */
 
 static bool pass_parse(struct session *s)
 {
@@ -320,8 +321,8 @@ static bool pass_resolve(struct session *s)
 	if (!s->options->no_warnings)
 		diag_list_print(&s->diags, stderr);
 	snprintf(what, sizeof(what),
-		 "analyzed script: %zu probe(s), %zu function(s), %zu global(s)",
-		 s->program.probes.count, s->program.functions.count, s->program.globals.count);
+	         "analyzed script: %zu probe(s), %zu function(s), %zu global(s)",
+	         s->program.probes.count, s->program.functions.count, s->program.globals.count);
 	tell_pass(s, &clock, 2, what);
 	if (s->options->last == 2)
 		program_print(&s->program, stdout);
@@ -330,8 +331,8 @@ static bool pass_resolve(struct session *s)
 
 static bool pass_translate(struct session *s)
 {
-	struct codegen_options options = { .kernel_identity = "", .release = "",
-					   .limits = s->options->limits };
+	struct codegen_options options = {
+	    .kernel_identity = "", .release = "", .limits = s->options->limits};
 	struct error *error = NULL;
 	struct pass_clock clock;
 
@@ -353,10 +354,10 @@ static bool pass_translate(struct session *s)
 
 static bool pass_compile(struct session *s, char **ret_object)
 {
-	struct compile_options options = { .name = s->options->name,
-					   .process = s->options->process,
-					   .depth = codegen_call_depth(&s->program,
-								       &s->options->limits) };
+	struct compile_options options = {.name = s->options->name,
+	                                  .process = s->options->process,
+	                                  .depth =
+	                                      codegen_call_depth(&s->program, &s->options->limits)};
 	struct pass_clock clock;
 	struct error *error;
 	bool cached = false;
@@ -394,7 +395,7 @@ static void show_object(const struct passes_options *options, const char *object
 {
 	if (options->keep)
 		fprintf(stderr, "spile: the generated C is %.*s.c\n",
-			(int)(strrchr(object, '.') - object), object);
+		        (int)(strrchr(object, '.') - object), object);
 	if (options->last == 4)
 		puts(object);
 }
@@ -431,7 +432,7 @@ bool passes_run(const struct passes_options *options, char **ret_object)
 	return ok;
 }
 
-/* --- listings ---------------------------------------------------------------------------------------------------- */
+/* --- listings --------------------------------------------------------------------------------- */
 
 static const struct probe_point *parse_pattern(struct session *s, const char *pattern)
 {
@@ -440,8 +441,8 @@ static const struct probe_point *parse_pattern(struct session *s, const char *pa
 
 	strbuf_init(&text);
 	strbuf_addf(&text, "probe %s {}", pattern);
-	file = script_parse_string(&s->script, "<pattern>", text.data, text.len, &s->parse,
-				   &s->diags);
+	file =
+	    script_parse_string(&s->script, "<pattern>", text.data, text.len, &s->parse, &s->diags);
 	strbuf_deinit(&text);
 	if (!file || !file->items.count || file->items.items[0].kind != ITEM_PROBE)
 		return NULL;
@@ -460,8 +461,8 @@ bool passes_list(const struct passes_options *options, const char *pattern, bool
 	else
 		point = parse_pattern(&s, pattern);
 	if (point)
-		count = probe_points_list(&s.script, point, &s.resolve, variables, &s.diags,
-					  stdout);
+		count =
+		    probe_points_list(&s.script, point, &s.resolve, variables, &s.diags, stdout);
 	diag_list_print(&s.diags, stderr);
 	session_deinit(&s);
 	return count != 0;

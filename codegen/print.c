@@ -30,10 +30,10 @@ static void add_arg(struct layout *l, struct expr *arg)
 	ARENA_APPEND(&l->g->arena, &l->args, arg);
 }
 
-/* --- printf: the parts in order, spelled in one way ------------------------------------------------------ */
+/* --- printf: the parts in order, spelled in one way ------------------------------------------- */
 
 static void add_size(struct layout *l, const struct format_part *part, struct expr *const *args,
-		     size_t *next)
+                     size_t *next)
 {
 	if (part->dynamic_width) {
 		strbuf_addc(&l->text, '*');
@@ -50,13 +50,16 @@ static void add_size(struct layout *l, const struct format_part *part, struct ex
 }
 
 static void add_conversion(struct layout *l, const struct format_part *part,
-			   struct expr *const *args, size_t *next)
+                           struct expr *const *args, size_t *next)
 {
 	static const struct {
 		uint8_t flag;
 		char letter;
-	} flags[] = { { FORMAT_LEFT, '-' }, { FORMAT_PLUS, '+' }, { FORMAT_SPACE, ' ' },
-		      { FORMAT_ALT, '#' }, { FORMAT_ZERO, '0' } };
+	} flags[] = {{FORMAT_LEFT, '-'},
+	             {FORMAT_PLUS, '+'},
+	             {FORMAT_SPACE, ' '},
+	             {FORMAT_ALT, '#'},
+	             {FORMAT_ZERO, '0'}};
 
 	strbuf_addc(&l->text, '%');
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -81,7 +84,7 @@ static void lay_out_format(struct layout *l, const struct print *print)
 	}
 }
 
-/* --- print, println, printd, printdln ----------------------------------------------------------------------- */
+/* --- print, println, printd, printdln --------------------------------------------------------- */
 
 static void lay_out_values(struct layout *l, const struct print *print)
 {
@@ -99,11 +102,11 @@ static void lay_out_values(struct layout *l, const struct print *print)
 	}
 }
 
-/* --- both ----------------------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static size_t intern_format(struct gen *g, const char *text, const char *types)
 {
-	struct gen_format format = { arena_strdup(&g->arena, text), arena_strdup(&g->arena, types) };
+	struct gen_format format = {arena_strdup(&g->arena, text), arena_strdup(&g->arena, types)};
 
 	for (size_t i = 0; i < g->formats.count; i++)
 		if (!strcmp(g->formats.items[i].text, text) &&
@@ -118,8 +121,8 @@ static struct operand gen_record(struct gen *g, const struct print *print, struc
 	struct operand *ops = arena_alloc(&g->arena, (l->args.count + 1) * sizeof(*ops));
 	struct operand slot = operand_of("0", true);
 	const char *values;
-	size_t format = intern_format(g, l->text.data ? l->text.data : "",
-				      l->types.data ? l->types.data : "");
+	size_t format =
+	    intern_format(g, l->text.data ? l->text.data : "", l->types.data ? l->types.data : "");
 
 	gen_list(g, l->args.items, l->args.count, ops);
 	values = gen_values(g, l->args.items, ops, l->args.count);
@@ -134,7 +137,7 @@ static struct operand gen_record(struct gen *g, const struct print *print, struc
 
 struct operand gen_print(struct gen *g, struct expr *e)
 {
-	struct layout layout = { .g = g };
+	struct layout layout = {.g = g};
 	struct operand result;
 
 	strbuf_init(&layout.text);

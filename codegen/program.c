@@ -21,7 +21,7 @@ struct file {
 	size_t *handler_of; /* by number of probe */
 };
 
-/* --- globals ----------------------------------------------------------------------------------------------- */
+/* --- globals ---------------------------------------------------------------------------------- */
 
 /* A global needs a lock if some handler changes it, sorting included. */
 static void find_locked(struct gen *g)
@@ -31,8 +31,8 @@ static void find_locked(struct gen *g)
 	g->locked = arena_alloc(&g->arena, program->globals.count + 1);
 	for (size_t i = 0; i < program->probes.count; i++)
 		for (size_t j = 0; j < program->globals.count; j++)
-			g->locked[j] |= (program->probes.items[i]->body->uses[j] &
-					 (USE_WRITE | USE_SORT)) != 0;
+			g->locked[j] |=
+			    (program->probes.items[i]->body->uses[j] & (USE_WRITE | USE_SORT)) != 0;
 }
 
 static const char *map_types(struct gen *g, const struct variable *var)
@@ -52,13 +52,13 @@ static bool is_map(const struct variable *var)
 
 static void add_map(struct file *f, const struct variable *var)
 {
-	const int64_t size = var->global->size ? var->global->size
-					       : f->g.options->limits.map_entries;
+	const int64_t size =
+	    var->global->size ? var->global->size : f->g.options->limits.map_entries;
 
 	strbuf_addf(&f->out, "static struct spl_map *g_%s;\n", var->name);
 	strbuf_addf(&f->out,
-		    "static const struct spl_map_type g_%s_type = { \"%s\", %lld, SIZE, %d };\n",
-		    var->name, map_types(&f->g, var), (long long)size, var->global->wraps);
+	            "static const struct spl_map_type g_%s_type = { \"%s\", %lld, SIZE, %d };\n",
+	            var->name, map_types(&f->g, var), (long long)size, var->global->wraps);
 }
 
 static void add_globals(struct file *f)
@@ -91,11 +91,11 @@ static void add_init_global(struct file *f, const struct variable *var)
 		gen_line(g, "if (!g_%s) goto no_memory;", var->name);
 	} else if (var->value.type == TYPE_STRING) {
 		gen_store(g, var,
-			  value ? gen_literal(g, value->string.data, strlen(value->string.data))
-				: "\"\"");
+		          value ? gen_literal(g, value->string.data, strlen(value->string.data))
+		                : "\"\"");
 	} else {
 		gen_line(g, "g_%s = (spl_s64)%lluULL;", var->name,
-			 value ? (unsigned long long)value->number : 0ULL);
+		         value ? (unsigned long long)value->number : 0ULL);
 	}
 }
 
@@ -108,8 +108,8 @@ static void add_setup(struct file *f)
 	for (size_t i = program->globals.count; i-- > 0;)
 		if (is_map(program->globals.items[i]))
 			strbuf_addf(&f->out, "\tspl_map_destroy(g_%s);\n\tg_%s = 0;\n",
-				    program->globals.items[i]->name,
-				    program->globals.items[i]->name);
+			            program->globals.items[i]->name,
+			            program->globals.items[i]->name);
 	strbuf_adds(&f->out, "}\nstatic int script_init(struct spl_script *script)\n{\n");
 	for (size_t i = 0; i < program->globals.count; i++) {
 		maps |= is_map(program->globals.items[i]);
@@ -121,7 +121,7 @@ static void add_setup(struct file *f)
 	strbuf_adds(&f->out, "}\n");
 }
 
-/* --- functions and handlers ----------------------------------------------------------------------------------- */
+/* --- functions and handlers ------------------------------------------------------------------- */
 
 static void add_functions(struct file *f)
 {
@@ -131,12 +131,12 @@ static void add_functions(struct file *f)
 	for (size_t i = 0; i < program->functions.count; i++)
 		if (program->functions.items[i]->used)
 			strbuf_addf(&f->out, "%s;\n",
-				    gen_function_declaration(&f->g, program->functions.items[i]));
+			            gen_function_declaration(&f->g, program->functions.items[i]));
 	for (size_t i = 0; i < program->functions.count; i++) {
 		if (!program->functions.items[i]->used)
 			continue;
-		strbuf_adds(&f->out, gen_function_definition(&f->g, program->functions.items[i],
-							     &frame));
+		strbuf_adds(&f->out,
+		            gen_function_definition(&f->g, program->functions.items[i], &frame));
 		if (frame > f->max_function_frame)
 			f->max_function_frame = frame;
 	}
@@ -198,8 +198,8 @@ size_t codegen_call_depth(const struct program *program, const struct codegen_li
 
 	for (size_t i = 0; i < program->functions.count; i++) {
 		size_t length = program->functions.items[i]->used
-					? chain_length(program->functions.items[i])
-					: 0;
+		                    ? chain_length(program->functions.items[i])
+		                    : 0;
 
 		if (length > depth)
 			depth = length;
@@ -210,11 +210,10 @@ size_t codegen_call_depth(const struct program *program, const struct codegen_li
 static size_t frame_size(const struct file *f)
 {
 	return f->max_handler_frame +
-	       f->max_function_frame *
-		       codegen_call_depth(f->g.program, &f->g.options->limits);
+	       f->max_function_frame * codegen_call_depth(f->g.program, &f->g.options->limits);
 }
 
-/* --- tables -------------------------------------------------------------------------------------------------------- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 /* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
 static const char *address_name(struct gen *g, const char *symbol)
@@ -269,7 +268,7 @@ static const char *probe_flags(const struct planted_probe *probe)
 	if (probe->randomize)
 		return "SPL_PROBE_RANDOMIZE";
 	return probe->is_return && probe->body->wants_entry_args ? "SPL_PROBE_WANTS_ENTRY_ARGS"
-								 : "0";
+	                                                         : "0";
 }
 
 static void add_probe(struct file *f, const struct planted_probe *probe, size_t index)
@@ -282,9 +281,9 @@ static void add_probe(struct file *f, const struct planted_probe *probe, size_t 
 	else
 		strbuf_adds(&f->out, "0");
 	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, probe_%zu, %s, %s, %zu, %zu },\n",
-		    (long long)probe->param, (long long)probe->param2, f->handler_of[index],
-		    gen_literal(g, probe->pp, strlen(probe->pp)),
-		    gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);
+	            (long long)probe->param, (long long)probe->param2, f->handler_of[index],
+	            gen_literal(g, probe->pp, strlen(probe->pp)),
+	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);
 }
 
 static void add_tables(struct file *f)
@@ -297,9 +296,9 @@ static void add_tables(struct file *f)
 	strbuf_adds(&f->out, "};\nstatic const struct spl_format formats[] = {\n");
 	for (size_t i = 0; i < f->g.formats.count; i++)
 		strbuf_addf(&f->out, "\t{ %s, \"%s\" },\n",
-			    gen_literal(&f->g, f->g.formats.items[i].text,
-					strlen(f->g.formats.items[i].text)),
-			    f->g.formats.items[i].types);
+		            gen_literal(&f->g, f->g.formats.items[i].text,
+		                        strlen(f->g.formats.items[i].text)),
+		            f->g.formats.items[i].types);
 	strbuf_adds(&f->out, "\t{ 0, 0 },\n};\n");
 }
 
@@ -312,23 +311,24 @@ static void add_face(struct file *f)
 	strbuf_addf(&f->out, "\t.nformats = %zu, .formats = formats,\n", f->g.formats.count);
 	strbuf_adds(&f->out, "\t.string_size = SIZE, .name = SPILE_SCRIPT_NAME,\n");
 	strbuf_addf(&f->out, "\t.max_action = %lldLL, .max_action_timer = %lldLL,\n",
-		    (long long)limits->action, (long long)limits->action_interruptible);
+	            (long long)limits->action, (long long)limits->action_interruptible);
 	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
-		    (long long)limits->nesting, (long long)limits->errors,
-		    (long long)limits->skipped);
+	            (long long)limits->nesting, (long long)limits->errors,
+	            (long long)limits->skipped);
 	strbuf_addf(&f->out, "\t.frame_size = %zu, .init = script_init, .fini = script_fini,\n};\n",
-		    frame_size(f));
-	strbuf_adds(&f->out, "#ifdef SPILE_MODULE\n"
-			     "int init_module(void);\n"
-			     "void cleanup_module(void);\n"
-			     "int init_module(void) { return spile_script_register(&spl_script); }\n"
-			     "void cleanup_module(void) { spile_script_unregister(&spl_script); }\n"
-			     "#endif\n");
+	            frame_size(f));
+	strbuf_adds(&f->out,
+	            "#ifdef SPILE_MODULE\n"
+	            "int init_module(void);\n"
+	            "void cleanup_module(void);\n"
+	            "int init_module(void) { return spile_script_register(&spl_script); }\n"
+	            "void cleanup_module(void) { spile_script_unregister(&spl_script); }\n"
+	            "#endif\n");
 }
 
 char *codegen_program(const struct program *program, const struct codegen_options *options)
 {
-	struct file f = { .g = { .program = program, .options = options } };
+	struct file f = {.g = {.program = program, .options = options}};
 
 	arena_init(&f.g.arena);
 	strbuf_init(&f.out);

@@ -60,7 +60,7 @@ static void gen_if(struct gen *g, struct stmt *st)
 	close_block(g);
 }
 
-/* --- loops -------------------------------------------------------------------------------------------------- */
+/* --- loops ------------------------------------------------------------------------------------ */
 
 /* The body, with its own target for `continue`. */
 static void gen_loop_body(struct gen *g, struct stmt *body)
@@ -108,27 +108,27 @@ static void load_entry(struct gen *g, const struct stmt *st, const char *map, co
 
 	for (size_t i = 0; i < st->foreach.keys.count; i++)
 		load_key(g, &st->foreach.keys.items[i],
-			 gen_text(g, "spl_entry_key_%c(%s, %s, %zu)", letter(array->keys[i].type),
-				  map, entry, i + 1));
+		         gen_text(g, "spl_entry_key_%c(%s, %s, %zu)", letter(array->keys[i].type),
+		                  map, entry, i + 1));
 	if (value)
 		load_key(g, value,
-			 gen_text(g, "spl_entry_value_%c(%s, %s)", letter(array->value.type), map,
-				  entry));
+		         gen_text(g, "spl_entry_value_%c(%s, %s)", letter(array->value.type), map,
+		                  entry));
 }
 
 /* foreach ([a, b] in x[1, *]): entries with another key are passed over. */
 static void skip_outside_slice(struct gen *g, const struct stmt *st, const char *map,
-			       const char *entry, const struct operand *slice)
+                               const char *entry, const struct operand *slice)
 {
 	for (size_t i = 0; i < st->foreach.slice.count; i++) {
 		if (!st->foreach.slice.items[i])
 			continue;
 		if (st->foreach.slice.items[i]->type == TYPE_STRING)
-			gen_line(g, "if (spl_str_cmp(spl_entry_key_s(%s, %s, %zu), %s))", map, entry,
-				 i + 1, slice[i].text);
+			gen_line(g, "if (spl_str_cmp(spl_entry_key_s(%s, %s, %zu), %s))", map,
+			         entry, i + 1, slice[i].text);
 		else
 			gen_line(g, "if (spl_entry_key_n(%s, %s, %zu) != %s)", map, entry, i + 1,
-				 slice[i].text);
+			         slice[i].text);
 		gen_line(g, "\tcontinue;");
 	}
 }
@@ -138,7 +138,7 @@ static void gen_slice(struct gen *g, const struct stmt *st, struct operand *ret)
 	for (size_t i = 0; i < st->foreach.slice.count; i++)
 		if (st->foreach.slice.items[i])
 			ret[i] = gen_stable(g, gen_expr(g, st->foreach.slice.items[i]),
-					    st->foreach.slice.items[i]->type);
+			                    st->foreach.slice.items[i]->type);
 }
 
 static void gen_foreach(struct gen *g, struct stmt *st)
@@ -156,9 +156,9 @@ static void gen_foreach(struct gen *g, struct stmt *st)
 	g->local_slots = g->next_slot; /* the slice's strings live as long as the loop */
 	if (st->foreach.sort_direction)
 		gen_line(g, "spl_map_sort(%s, %d, %d, %s);", map, st->foreach.sort_key,
-			 st->foreach.sort_direction, st->foreach.slice.count ? "-1" : limit);
+		         st->foreach.sort_direction, st->foreach.slice.count ? "-1" : limit);
 	open_block(g, gen_text(g, "for (%s = spl_map_first(%s); %s; %s = spl_map_next(%s, %s)) ",
-			       entry, map, entry, entry, map, entry));
+	                       entry, map, entry, entry, map, entry));
 	skip_outside_slice(g, st, map, entry, slice);
 	gen_actions(g, 1, st->tok);
 	if (st->foreach.limit)
@@ -170,7 +170,7 @@ static void gen_foreach(struct gen *g, struct stmt *st)
 	g->local_slots = kept;
 }
 
-/* --- leaving -------------------------------------------------------------------------------------------------- */
+/* --- leaving ---------------------------------------------------------------------------------- */
 
 static void gen_return(struct gen *g, struct stmt *st)
 {
@@ -195,8 +195,8 @@ static void gen_delete(struct gen *g, struct expr *place)
 
 		gen_list(g, place->index.keys.items, place->index.keys.count, ops);
 		gen_line(g, "spl_map_delete(%s, %s);",
-			 gen_variable(g, place->index.base->symbol.var),
-			 gen_values(g, place->index.keys.items, ops, place->index.keys.count));
+		         gen_variable(g, place->index.base->symbol.var),
+		         gen_values(g, place->index.keys.items, ops, place->index.keys.count));
 		return;
 	}
 	var = place->symbol.var;
@@ -272,7 +272,7 @@ void gen_stmt(struct gen *g, struct stmt *st)
 {
 	size_t slots = g->next_slot;
 	bool plain = st->kind == STMT_NULL || st->kind == STMT_NEXT || st->kind == STMT_BREAK ||
-		     st->kind == STMT_CONTINUE;
+	             st->kind == STMT_CONTINUE;
 
 	g->next_slot = g->local_slots;
 	if (plain) {

@@ -19,30 +19,30 @@ static const char *gen_base(struct gen *g, const struct target_access *access)
 }
 
 static const char *gen_load(struct gen *g, const struct expr *e, const struct access_step *step,
-			    const char *address)
+                            const char *address)
 {
 	if (step->bit_size)
 		return gen_text(g, "spl_load_bits(c, (spl_u64)%s, %d, %d, %d, %d, %s)", address,
-				step->width, step->bit_shift, step->bit_size, step->is_signed,
-				gen_place(g, e->tok));
+		                step->width, step->bit_shift, step->bit_size, step->is_signed,
+		                gen_place(g, e->tok));
 	return gen_text(g, "spl_load(c, (spl_u64)%s, %d, %d, %s)", address, step->width,
-			step->is_signed, gen_place(g, e->tok));
+	                step->is_signed, gen_place(g, e->tok));
 }
 
 static const char *gen_access_step(struct gen *g, const struct expr *e,
-				   const struct access_step *step, const char *value)
+                                   const struct access_step *step, const char *value)
 {
 	switch (step->op) {
 	case ACCESS_ADD:
 		return gen_text(g, "(%s + %lldLL)", value, (long long)step->number);
 	case ACCESS_SCALE:
 		return gen_text(g, "(%s + %s * %lldLL)", value, gen_expr(g, step->index).text,
-				(long long)step->number);
+		                (long long)step->number);
 	case ACCESS_LOAD:
 		return gen_temp(g, gen_load(g, e, step, value), false).text;
 	case ACCESS_CUT:
 		return gen_text(g, "(spl_s64)(spl_%c%d)%s", step->is_signed ? 's' : 'u',
-				step->width * 8, value);
+		                step->width * 8, value);
 	}
 	return value;
 }

@@ -6,7 +6,7 @@
 enum { FAILS = BUILTIN_FAILS };
 
 static const struct builtin builtins[] = {
-#define BUILTIN(name, signature, flags, code) { name, signature, flags, code },
+#define BUILTIN(name, signature, flags, code) {name, signature, flags, code},
 #include "script/builtins.def"
 #undef BUILTIN
 };

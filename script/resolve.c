@@ -15,14 +15,14 @@ struct kernel *resolver_kernel(struct resolver *r, const struct token *tok)
 	if (!r->kernel) {
 		r->kernel_failed = true;
 		diag_add(r->diags, tok, KERNEL_UNREADABLE,
-			 error ? error->message : "there is none in this home");
+		         error ? error->message : "there is none in this home");
 		diag_hint(r->diags, "--vm translates for a stock kernel and runs in a guest");
 	}
 	error_destroy(error);
 	return r->kernel;
 }
 
-/* --- declarations -------------------------------------------------------------------------------- */
+/* --- declarations ----------------------------------------------------------------------------- */
 
 static void declare_global(struct resolver *r, struct global *global)
 {
@@ -103,11 +103,11 @@ static void declare_items(struct resolver *r, const struct script_file *file)
 	}
 }
 
-/* --- the steps -------------------------------------------------------------------------------------- */
+/* --- the steps -------------------------------------------------------------------------------- */
 
 static void resolver_init(struct resolver *r, struct script *script,
-			  const struct resolve_options *options, struct diag_list *diags,
-			  struct program *program)
+                          const struct resolve_options *options, struct diag_list *diags,
+                          struct program *program)
 {
 	memset(r, 0, sizeof(*r));
 	memset(program, 0, sizeof(*program));
@@ -152,7 +152,7 @@ static void resolve_probes(struct resolver *r)
 }
 
 void script_resolve(struct script *script, const struct resolve_options *options,
-		    struct diag_list *diags, struct program *ret)
+                    struct diag_list *diags, struct program *ret)
 {
 	struct resolver r;
 
@@ -172,8 +172,8 @@ void script_resolve(struct script *script, const struct resolve_options *options
 
 /* -l PATTERN: each planted probe of the pattern is a line. The family's own order is kept. */
 size_t probe_points_list(struct script *script, const struct probe_point *pattern,
-			 const struct resolve_options *options, bool variables,
-			 struct diag_list *diags, FILE *out)
+                         const struct resolve_options *options, bool variables,
+                         struct diag_list *diags, FILE *out)
 {
 	struct program program;
 	struct resolver r;

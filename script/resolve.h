@@ -56,7 +56,8 @@ struct variable {
 };
 
 /* Per global: how a body uses it, its callees included. */
-enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4 /* sorting reorders: a write lock, not a write */ };
+/* Sorting reorders: it needs the lock of a write, but is none. */
+enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4 };
 
 /* The statements of a probe or function with what was found out about them. */
 struct body {
@@ -119,7 +120,7 @@ struct target_access {
 	} steps;
 };
 
-/* --- probes ------------------------------------------------------------------------------------- */
+/* --- probes ----------------------------------------------------------------------------------- */
 
 struct probe_family; /* families/family.h */
 

@@ -57,7 +57,7 @@ static bool write_probe(const struct program *program, struct strbuf *text)
 			add_array(text, var);
 		else
 			strbuf_addf(text, "printf(\"%s=%s\\n\", %s)", var->name,
-				    conversion(var->value.type), var->name);
+			            conversion(var->value.type), var->name);
 		strbuf_addc(text, '\n');
 	}
 	strbuf_addc(text, '}');
@@ -66,7 +66,7 @@ static bool write_probe(const struct program *program, struct strbuf *text)
 
 bool resolve_autoprint(struct resolver *r)
 {
-	const struct parse_options options = { 0 };
+	const struct parse_options options = {0};
 	struct script_file *file;
 	struct strbuf text;
 	bool any;
@@ -75,7 +75,7 @@ bool resolve_autoprint(struct resolver *r)
 	any = write_probe(r->program, &text);
 	if (any) {
 		file = script_parse_string(r->script, "<globals at the end>", text.data, text.len,
-					   &options, r->diags);
+		                           &options, r->diags);
 		r->source = r->program->sources++;
 		resolve_probe(r, file->items.items[0].probe);
 	}

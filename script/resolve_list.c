@@ -12,8 +12,8 @@ static const char *keyword(const struct btf_type *t)
 	return btf_is_any_enum(t) ? "enum " : "struct ";
 }
 
-static const char *named(struct arena *arena, const struct btf_index *btf,
-			 const struct btf_type *t, const char *prefix)
+static const char *named(struct arena *arena, const struct btf_index *btf, const struct btf_type *t,
+                         const char *prefix)
 {
 	const char *name = btf_index_name(btf, t->name_off);
 
@@ -33,17 +33,16 @@ const char *target_type_text(struct arena *arena, const struct btf_index *btf, i
 		return arena_printf(arena, "%s const", target_type_text(arena, btf, (int)t->type));
 	case BTF_KIND_VOLATILE:
 		return arena_printf(arena, "%s volatile",
-				    target_type_text(arena, btf, (int)t->type));
+		                    target_type_text(arena, btf, (int)t->type));
 	case BTF_KIND_RESTRICT:
 	case BTF_KIND_TYPE_TAG:
 		return target_type_text(arena, btf, (int)t->type);
 	case BTF_KIND_ARRAY:
 		return arena_printf(arena, "%s[%u]",
-				    target_type_text(arena, btf, (int)btf_array(t)->type),
-				    btf_array(t)->nelems);
+		                    target_type_text(arena, btf, (int)btf_array(t)->type),
+		                    btf_array(t)->nelems);
 	case BTF_KIND_FUNC_PROTO:
-		return arena_printf(arena, "%s (...)",
-				    target_type_text(arena, btf, (int)t->type));
+		return arena_printf(arena, "%s (...)", target_type_text(arena, btf, (int)t->type));
 	case BTF_KIND_INT:
 	case BTF_KIND_FLOAT:
 	case BTF_KIND_TYPEDEF:
@@ -71,5 +70,5 @@ void target_list_variables(struct resolver *r, const struct planted_probe *plant
 		fprintf(out, " $return:%s", target_type_text(r->arena, btf, proto.return_type));
 	for (unsigned i = 0; i < proto.argc; i++)
 		fprintf(out, " $%s:%s", btf_index_name(btf, proto.args[i].name_off),
-			target_type_text(r->arena, btf, proto.args[i].type));
+		        target_type_text(r->arena, btf, proto.args[i].type));
 }

@@ -28,7 +28,7 @@ static struct variable *find_variable(struct scope *s, const char *name)
 }
 
 static struct variable *add_local(struct scope *s, enum variable_kind kind, const char *name,
-				  const struct token *tok)
+                                  const struct token *tok)
 {
 	struct variable *var = ARENA_NEW(s->r->arena, struct variable);
 
@@ -55,10 +55,10 @@ static void mark_written(struct expr *place)
 		place->symbol.var->written = place->symbol.var->reassigned = true;
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static struct function_info *find_function(struct scope *s, const char *name, size_t argc,
-					   size_t *ret_named)
+                                           size_t *ret_named)
 {
 	struct function_info *found = NULL;
 
@@ -79,7 +79,7 @@ static void tell_unknown_function(struct scope *s, const struct expr *call)
 	const struct program *program = s->r->program;
 	struct {
 		ARENA_LIST(const char *);
-	} names = { 0 };
+	} names = {0};
 	const char *near;
 
 	for (size_t i = 0; i < program->functions.count; i++)
@@ -116,10 +116,10 @@ static void bind_call(struct scope *s, struct expr *call)
 		tell_unknown_function(s, call);
 	else
 		diag_add(s->r->diags, call->tok, WRONG_ARGUMENT_COUNT, call->call.name, named,
-			 call->call.args.count);
+		         call->call.args.count);
 }
 
-/* --- expressions ------------------------------------------------------------------------------------------ */
+/* --- expressions ------------------------------------------------------------------------------ */
 
 static void bind_array(struct scope *s, struct expr *base)
 {
@@ -132,7 +132,7 @@ static void bind_array(struct scope *s, struct expr *base)
 		diag_add(s->r->diags, base->tok, UNKNOWN_ARRAY, base->symbol.name);
 		if (!var)
 			diag_hint(s->r->diags, "add 'global %s' at the top of the script",
-				  base->symbol.name);
+			          base->symbol.name);
 		return;
 	}
 	var->is_array = true;
@@ -140,14 +140,14 @@ static void bind_array(struct scope *s, struct expr *base)
 
 static void tell_unsupported(struct scope *s, const struct expr *e)
 {
-	const char *what = e->kind == EXPR_STAT       ? "statistics operators"
-			   : e->kind == EXPR_ENTRY    ? "@entry"
-			   : e->kind == EXPR_PERF     ? "@perf"
-			   : e->kind == EXPR_CONST    ? "@const, which needs kernel headers"
-			   : e->kind == EXPR_REGISTER ? "@kregister and @uregister"
-			   : e->kind == EXPR_EMBEDDED ? "embedded C expressions"
-			   : e->kind == EXPR_PROBEWRITE ? "@probewrite"
-							: NULL;
+	const char *what = e->kind == EXPR_STAT         ? "statistics operators"
+	                   : e->kind == EXPR_ENTRY      ? "@entry"
+	                   : e->kind == EXPR_PERF       ? "@perf"
+	                   : e->kind == EXPR_CONST      ? "@const, which needs kernel headers"
+	                   : e->kind == EXPR_REGISTER   ? "@kregister and @uregister"
+	                   : e->kind == EXPR_EMBEDDED   ? "embedded C expressions"
+	                   : e->kind == EXPR_PROBEWRITE ? "@probewrite"
+	                                                : NULL;
 
 	if (what)
 		resolver_unsupported(s->r, e->tok, "%s", what);
@@ -180,7 +180,7 @@ static void bind_expr(struct expr **slot, void *arg)
 		mark_written(e->step.operand);
 }
 
-/* --- statements --------------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static void bind_key(struct scope *s, struct foreach_key *key)
 {
@@ -240,7 +240,7 @@ static void tell_never_written(struct scope *s, const struct variable *var)
 {
 	struct {
 		ARENA_LIST(const char *);
-	} names = { 0 };
+	} names = {0};
 	const char *near;
 
 	for (size_t i = 0; i < s->body->locals.count; i++)
@@ -258,7 +258,7 @@ static void tell_never_written(struct scope *s, const struct variable *var)
 
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function)
 {
-	struct scope scope = { .r = r, .body = body, .in_function = function != NULL };
+	struct scope scope = {.r = r, .body = body, .in_function = function != NULL};
 
 	if (function)
 		bind_params(&scope, function);

@@ -51,10 +51,10 @@ static void print_locals(const struct body *body, FILE *out)
 static void print_function(const struct function_info *info, FILE *out)
 {
 	fprintf(out, "%s:%s (", info->decl->name,
-		info->returns_value ? type_name(info->result.type) : "unknown");
+	        info->returns_value ? type_name(info->result.type) : "unknown");
 	for (size_t i = 0; i < info->decl->params.count; i++)
 		fprintf(out, "%s%s:%s", i ? ", " : "", info->decl->params.items[i].name,
-			type_name(info->decl->params.items[i].var->value.type));
+		        type_name(info->decl->params.items[i].var->value.type));
 	fputs(")\n", out);
 	print_locals(&info->body, out);
 	stmt_print(info->body.stmt, 1, out);

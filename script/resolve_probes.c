@@ -14,7 +14,7 @@ enum { ALIAS_DEPTH_MAX = 32 };
 
 static bool expand_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt);
 
-/* --- text --------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 static void add_component(struct strbuf *sb, const struct component *c)
 {
@@ -41,7 +41,7 @@ const char *probe_point_text(struct arena *arena, const struct probe_point *poin
 	return text;
 }
 
-/* --- planted probes ---------------------------------------------------------------------------------------- */
+/* --- planted probes --------------------------------------------------------------------------- */
 
 struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point)
 {
@@ -89,7 +89,7 @@ static void drop_unplanted(struct program *program, size_t first)
 }
 
 static bool expand_family(struct resolver *r, const struct probe_family *family,
-			  const struct probe_point *point, struct stmt *stmt)
+                          const struct probe_point *point, struct stmt *stmt)
 {
 	struct diag_list quiet, *loud = r->diags;
 	bool optional = point->optional || point->sufficient;
@@ -112,7 +112,7 @@ static bool expand_family(struct resolver *r, const struct probe_family *family,
 	return made != 0;
 }
 
-/* --- aliases --------------------------------------------------------------------------------------------------- */
+/* --- aliases ---------------------------------------------------------------------------------- */
 
 /* Whether the alias's name is the beginning of the point. */
 static bool alias_matches(const struct probe_point *name, const struct probe_point *point)
@@ -126,7 +126,7 @@ static bool alias_matches(const struct probe_point *name, const struct probe_poi
 }
 
 static const struct probe *find_alias(struct resolver *r, const struct probe_point *point,
-				      const struct probe_point **ret_name)
+                                      const struct probe_point **ret_name)
 {
 	for (size_t i = 0; i < r->aliases.count; i++) {
 		const struct probe *alias = r->aliases.items[i];
@@ -153,7 +153,7 @@ static struct stmt *join_bodies(struct resolver *r, struct stmt *first, struct s
 
 /* What the user wrote after the alias's name goes after the alias's own points. */
 static struct probe_point *with_suffix(struct resolver *r, const struct probe_point *base,
-				       const struct probe_point *point, size_t from)
+                                       const struct probe_point *point, size_t from)
 {
 	struct probe_point *joined = ARENA_NEW(r->arena, struct probe_point);
 
@@ -169,11 +169,11 @@ static struct probe_point *with_suffix(struct resolver *r, const struct probe_po
 }
 
 static bool expand_alias(struct resolver *r, const struct probe *alias,
-			 const struct probe_point *name, const struct probe_point *point,
-			 struct stmt *stmt)
+                         const struct probe_point *name, const struct probe_point *point,
+                         struct stmt *stmt)
 {
-	struct stmt *joined = alias->epilogue ? join_bodies(r, stmt, alias->body)
-					      : join_bodies(r, alias->body, stmt);
+	struct stmt *joined =
+	    alias->epilogue ? join_bodies(r, stmt, alias->body) : join_bodies(r, alias->body, stmt);
 	bool any = false;
 
 	if (r->alias_depth == ALIAS_DEPTH_MAX) {
@@ -182,8 +182,8 @@ static bool expand_alias(struct resolver *r, const struct probe *alias,
 	}
 	r->alias_depth++;
 	for (size_t i = 0; i < alias->points.count; i++) {
-		struct probe_point *target = with_suffix(r, alias->points.items[i], point,
-							 name->components.count);
+		struct probe_point *target =
+		    with_suffix(r, alias->points.items[i], point, name->components.count);
 		bool made = expand_point(r, target, joined);
 
 		any |= made;
@@ -194,34 +194,35 @@ static bool expand_alias(struct resolver *r, const struct probe *alias,
 	return any;
 }
 
-/* --- points ------------------------------------------------------------------------------------------------------- */
+/* --- points ----------------------------------------------------------------------------------- */
 
 static const char *nearest_point(struct resolver *r, const char *text)
 {
 	struct {
 		ARENA_LIST(const char *);
-	} names = { 0 };
+	} names = {0};
 
 	for (size_t i = 0; probe_families[i]; i++)
 		for (size_t j = 0; probe_families[i]->spellings[j]; j++)
 			ARENA_APPEND(r->arena, &names, probe_families[i]->spellings[j]);
 	for (size_t i = 0; i < r->aliases.count; i++)
 		for (size_t j = 0; j < r->aliases.items[i]->names.count; j++)
-			ARENA_APPEND(r->arena, &names,
-				     probe_point_text(r->arena,
-						      r->aliases.items[i]->names.items[j]));
+			ARENA_APPEND(
+			    r->arena, &names,
+			    probe_point_text(r->arena, r->aliases.items[i]->names.items[j]));
 	return diag_nearest(text, names.items, names.count);
 }
 
 /* Families of the language that later versions will plant. */
 static bool is_known_elsewhere(const struct probe_point *point)
 {
-	static const char *const words[] = { "kernel", "module", "process", "syscall",
-					     "nd_syscall", "perf", "procfs", "netfilter", "python2",
-					     "python3", "java", "vm", "scheduler", "vfs", "ioblock",
-					     "socket", "tcp", "udp", "signal", "kprocess", "tty",
-					     "netdev", "memory", "softirq", "irq_handler", "workqueue",
-					     "kprobe", "tracepoint", "swevent", "debuginfod", "stap" };
+	static const char *const words[] = {
+	    "kernel",      "module",    "process", "syscall",    "nd_syscall", "perf",
+	    "procfs",      "netfilter", "python2", "python3",    "java",       "vm",
+	    "scheduler",   "vfs",       "ioblock", "socket",     "tcp",        "udp",
+	    "signal",      "kprocess",  "tty",     "netdev",     "memory",     "softirq",
+	    "irq_handler", "workqueue", "kprobe",  "tracepoint", "swevent",    "debuginfod",
+	    "stap"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (component_is(point_component(point, 0), words[i]))
@@ -250,25 +251,25 @@ static bool tell_unknown_point(struct resolver *r, const struct probe_point *poi
 
 /* probe X if (cond): the handler leaves at once while the condition does not hold. */
 static struct stmt *with_condition(struct resolver *r, const struct probe_point *point,
-				   struct stmt *stmt)
+                                   struct stmt *stmt)
 {
 	struct stmt *branch, *next;
-	struct expr *not;
+	struct expr * not ;
 
 	if (!point->condition)
 		return stmt;
 	not = ARENA_NEW(r->arena, struct expr);
-	not->kind = EXPR_UNARY;
-	not->tok = point->condition->tok;
-	not->unary.op = OP_NOT;
-	not->unary.operand = point->condition;
+	not ->kind = EXPR_UNARY;
+	not ->tok = point->condition->tok;
+	not ->unary.op = OP_NOT;
+	not ->unary.operand = point->condition;
 	next = ARENA_NEW(r->arena, struct stmt);
 	next->kind = STMT_NEXT;
-	next->tok = not->tok;
+	next->tok = not ->tok;
 	branch = ARENA_NEW(r->arena, struct stmt);
 	branch->kind = STMT_IF;
-	branch->tok = not->tok;
-	branch->branch.cond = not;
+	branch->tok = not ->tok;
+	branch->branch.cond = not ;
 	branch->branch.then = next;
 	return join_bodies(r, branch, stmt);
 }
@@ -298,9 +299,9 @@ void resolve_probe(struct resolver *r, struct probe *probe)
 }
 
 size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
-			FILE *out)
+                        FILE *out)
 {
-	struct stmt empty = { .kind = STMT_BLOCK, .tok = pattern->tok };
+	struct stmt empty = {.kind = STMT_BLOCK, .tok = pattern->tok};
 	size_t first = r->program->probes.count;
 
 	r->written = pattern;

@@ -18,7 +18,7 @@ struct walk {
 
 static void visit_expr(struct expr **slot, void *arg);
 
-/* --- uses ------------------------------------------------------------------------------------------------- */
+/* --- uses ------------------------------------------------------------------------------------- */
 
 static void tell_if_iterated(struct walk *w, const struct variable *var, const struct token *tok)
 {
@@ -101,7 +101,7 @@ static void visit_expr(struct expr **slot, void *arg)
 	}
 }
 
-/* --- statements -------------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static void visit_stmt(struct stmt **slot, void *arg);
 
@@ -150,12 +150,12 @@ static void visit_stmt(struct stmt **slot, void *arg)
 
 static void walk_body(struct resolver *r, struct body *body, bool checking)
 {
-	struct walk walk = { .r = r, .body = body, .checking = checking };
+	struct walk walk = {.r = r, .body = body, .checking = checking};
 
 	visit_stmt(&body->stmt, &walk);
 }
 
-/* --- the call graph -------------------------------------------------------------------------------------- */
+/* --- the call graph --------------------------------------------------------------------------- */
 
 /* Adds what the callees use; false when nothing was new. */
 static bool absorb_callees(struct resolver *r, struct body *body)
@@ -184,7 +184,7 @@ static void close_functions(struct resolver *r)
 	} while (changed);
 }
 
-/* --- unused things ------------------------------------------------------------------------------------------- */
+/* --- unused things ---------------------------------------------------------------------------- */
 
 static void mark_used(struct function_info *info)
 {
@@ -214,7 +214,7 @@ static void warn_locals(struct resolver *r, const struct body *body)
 	for (size_t i = 0; i < body->locals.count; i++)
 		if (body->locals.items[i]->assigned && !body->locals.items[i]->read)
 			diag_add(r->diags, body->locals.items[i]->tok, UNUSED_VARIABLE,
-				 body->locals.items[i]->name);
+			         body->locals.items[i]->name);
 }
 
 void resolve_unused(struct resolver *r)
@@ -244,7 +244,7 @@ void resolve_unused(struct resolver *r)
 			warn_locals(r, program->probes.items[i]->body);
 }
 
-/* --- all of it --- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static void make_sets(struct resolver *r, struct body *body)
 {

@@ -44,7 +44,7 @@ struct cursor {
 static void visit_expr(struct expr **slot, void *arg);
 static void visit_stmt(struct stmt **slot, void *arg);
 
-/* --- where the variables come from ---------------------------------------------------------------------- */
+/* --- where the variables come from ------------------------------------------------------------ */
 
 static bool need_btf(struct target_walk *w, const struct token *tok)
 {
@@ -64,14 +64,14 @@ static bool need_btf(struct target_walk *w, const struct token *tok)
 }
 
 static bool need_prototype(struct target_walk *w, const struct token *tok, const char *name,
-			   struct btf_prototype *ret)
+                           struct btf_prototype *ret)
 {
 	struct error *error;
 
 	if (!w->planted || !w->planted->symbol) {
 		diag_add(w->r->diags, tok, TARGET_NOT_HERE, name,
-			 w->planted ? arena_printf(w->r->arena, "in probe %s", w->planted->pp)
-				    : "in functions; pass it as an argument");
+		         w->planted ? arena_printf(w->r->arena, "in probe %s", w->planted->pp)
+		                    : "in functions; pass it as an argument");
 		return false;
 	}
 	if (!need_btf(w, tok))
@@ -96,7 +96,7 @@ static int argument_words(const struct btf_index *btf, int type)
 /* The psABI hands out registers in order. A structure over 16 bytes, or one that the registers
  * left do not hold, goes to the stack whole; what follows may still get registers. */
 int target_argument_word(const struct btf_index *btf, const struct btf_prototype *proto,
-			 unsigned argument)
+                         unsigned argument)
 {
 	int reg = 0, stack = ARGUMENT_REGISTERS;
 
@@ -111,16 +111,15 @@ int target_argument_word(const struct btf_index *btf, const struct btf_prototype
 }
 
 static void tell_unknown_parameter(struct target_walk *w, const struct expr *e, const char *name,
-				   const struct btf_prototype *proto)
+                                   const struct btf_prototype *proto)
 {
 	struct {
 		ARENA_LIST(const char *);
-	} names = { 0 };
+	} names = {0};
 	const char *near;
 
 	for (unsigned i = 0; i < proto->argc; i++)
-		ARENA_APPEND(w->r->arena, &names,
-			     btf_index_name(w->btf, proto->args[i].name_off));
+		ARENA_APPEND(w->r->arena, &names, btf_index_name(w->btf, proto->args[i].name_off));
 	if (w->planted->is_return)
 		ARENA_APPEND(w->r->arena, &names, "return");
 	near = diag_nearest(name, names.items, names.count);
@@ -128,12 +127,14 @@ static void tell_unknown_parameter(struct target_walk *w, const struct expr *e, 
 	if (near)
 		diag_hint(w->r->diags, "did you mean '$%s'?", near);
 	else if (names.count)
-		diag_hint(w->r->diags, "locals need debug information; list what is here with "
-				       "-L '%s'", w->planted->pp);
+		diag_hint(w->r->diags,
+		          "locals need debug information; list what is here with "
+		          "-L '%s'",
+		          w->planted->pp);
 }
 
 static bool start_argument(struct cursor *at, const struct expr *e, const char *name,
-			   const struct btf_prototype *proto)
+                           const struct btf_prototype *proto)
 {
 	struct target_walk *w = at->w;
 
@@ -157,8 +158,7 @@ static bool start_argument(struct cursor *at, const struct expr *e, const char *
 
 static bool start_dollar(struct cursor *at, const struct expr *e)
 {
-	const char *name = e->target->base == TARGET_DOLLAR ? e->target->name + 1
-							    : e->target->name;
+	const char *name = e->target->base == TARGET_DOLLAR ? e->target->name + 1 : e->target->name;
 	struct btf_prototype proto;
 
 	if (!need_prototype(at->w, e->tok, e->tok->text, &proto))
@@ -167,12 +167,12 @@ static bool start_dollar(struct cursor *at, const struct expr *e)
 		return start_argument(at, e, name, &proto);
 	if (!at->w->planted->is_return) {
 		diag_add(at->w->r->diags, e->tok, TARGET_NOT_HERE, "$return",
-			 "at a function's entry; probe .return");
+		         "at a function's entry; probe .return");
 		return false;
 	}
 	if (!proto.return_type) {
 		diag_add(at->w->r->diags, e->tok, TARGET_NOT_HERE, "$return",
-			 "since the function returns nothing");
+		         "since the function returns nothing");
 		return false;
 	}
 	at->access->base = ACCESS_RETVAL;
@@ -210,7 +210,7 @@ static bool start_cast(struct cursor *at, const struct expr *e)
 	return true;
 }
 
-/* --- the path ------------------------------------------------------------------------------------------------ */
+/* --- the path --------------------------------------------------------------------------------- */
 
 static const struct btf_type *type_at(const struct cursor *at)
 {
@@ -219,7 +219,7 @@ static const struct btf_type *type_at(const struct cursor *at)
 
 static struct access_step *add_step(struct cursor *at, enum access_op op, int64_t number)
 {
-	struct access_step step = { .op = op, .number = number };
+	struct access_step step = {.op = op, .number = number};
 
 	ARENA_APPEND(at->w->r->arena, &at->access->steps, step);
 	return &at->access->steps.items[at->access->steps.count - 1];
@@ -263,7 +263,7 @@ static bool walk_field(struct cursor *at, const struct accessor *accessor)
 	if (error) {
 		near = btf_index_nearest_field(w->btf, at->type, accessor->field);
 		diag_add(w->r->diags, accessor->tok, TARGET_FIELD,
-			 target_type_text(w->r->arena, w->btf, at->type), accessor->field);
+		         target_type_text(w->r->arena, w->btf, at->type), accessor->field);
 		if (near)
 			diag_hint(w->r->diags, "did you mean '%s'?", near);
 		error_destroy(error);
@@ -301,7 +301,7 @@ static bool walk_index(struct cursor *at, const struct accessor *accessor)
 	return true;
 }
 
-/* --- the end of the path --------------------------------------------------------------------------------------- */
+/* --- the end of the path ---------------------------------------------------------------------- */
 
 static bool is_signed_type(const struct btf_type *type)
 {
@@ -335,7 +335,7 @@ static bool read_value(struct cursor *at, const struct expr *e)
 		return true;
 	if (!(btf_is_int(type) || btf_is_any_enum(type) || btf_is_ptr(type)) || size > 8) {
 		diag_add(r->diags, e->tok, TARGET_NOT_SCALAR, at->spelled,
-			 target_type_text(r->arena, at->w->btf, at->type));
+		         target_type_text(r->arena, at->w->btf, at->type));
 		return false;
 	}
 	if (at->is_address && at->field.bit_size) {
@@ -363,7 +363,7 @@ static bool finish(struct cursor *at, const struct expr *e)
 static void resolve_path(struct target_walk *w, struct expr *e)
 {
 	struct target *target = e->target;
-	struct cursor at = { .w = w, .spelled = e->tok->text };
+	struct cursor at = {.w = w, .spelled = e->tok->text};
 	bool ok;
 
 	at.access = ARENA_NEW(w->r->arena, struct target_access);
@@ -374,27 +374,27 @@ static void resolve_path(struct target_walk *w, struct expr *e)
 		if (accessor->index)
 			visit_expr(&target->path.items[i].index, w);
 		ok = accessor->kind == ACCESS_FIELD ? walk_field(&at, accessor)
-						    : walk_index(&at, accessor);
+		                                    : walk_index(&at, accessor);
 	}
 	if (ok && finish(&at, e))
 		target->access = at.access;
 }
 
-/* --- $$parms and its like: a sprintf of name=value ---------------------------------------------------------------- */
+/* --- $$parms and its like: a sprintf of name=value -------------------------------------------- */
 
 static void add_text(struct target_walk *w, struct print *print, const char *text)
 {
-	struct format_part part = { .text = text, .text_len = strlen(text), .width = -1,
-				    .precision = -1 };
+	struct format_part part = {
+	    .text = text, .text_len = strlen(text), .width = -1, .precision = -1};
 
 	ARENA_APPEND(w->r->arena, &print->parts, part);
 }
 
 static void add_variable(struct target_walk *w, struct print *print, const struct expr *origin,
-			 const char *name)
+                         const char *name)
 {
-	struct format_part part = { .conversion = 'x', .flags = FORMAT_ALT, .width = -1,
-				    .precision = -1 };
+	struct format_part part = {
+	    .conversion = 'x', .flags = FORMAT_ALT, .width = -1, .precision = -1};
 	struct expr *e = ARENA_NEW(w->r->arena, struct expr);
 
 	e->kind = EXPR_TARGET;
@@ -440,7 +440,7 @@ static bool resolve_listing(struct target_walk *w, struct expr *e)
 		for (unsigned i = 0; i < proto.argc; i++)
 			if (is_printable(w->btf, proto.args[i].type))
 				add_variable(w, print, e,
-					     btf_index_name(w->btf, proto.args[i].name_off));
+				             btf_index_name(w->btf, proto.args[i].name_off));
 	}
 	e->kind = EXPR_PRINT;
 	e->print = print;
@@ -457,7 +457,7 @@ static void resolve_target(struct target_walk *w, struct expr *e)
 		resolve_path(w, e);
 }
 
-/* --- @defined and dead branches -------------------------------------------------------------------------------- */
+/* --- @defined and dead branches --------------------------------------------------------------- */
 
 static void make_number(struct expr *e, int64_t number)
 {
@@ -579,8 +579,8 @@ static void visit_stmt(struct stmt **slot, void *arg)
 
 	stmt_each_expr(st, visit_expr, arg);
 	if (st->kind == STMT_IF && st->branch.cond->kind == EXPR_NUMBER) {
-		struct stmt *taken = st->branch.cond->number ? st->branch.then
-							     : st->branch.otherwise;
+		struct stmt *taken =
+		    st->branch.cond->number ? st->branch.then : st->branch.otherwise;
 
 		if (taken) {
 			*slot = taken;
@@ -595,7 +595,7 @@ static void visit_stmt(struct stmt **slot, void *arg)
 
 void resolve_targets(struct resolver *r, struct body *body, const struct planted_probe *planted)
 {
-	struct target_walk walk = { .r = r, .body = body, .planted = planted };
+	struct target_walk walk = {.r = r, .body = body, .planted = planted};
 
 	visit_stmt(&body->stmt, &walk);
 }

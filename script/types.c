@@ -29,7 +29,7 @@ static const char *type_word(enum value_type type)
 
 /* `what` gets its type from the wanted one, or stands against it. */
 static enum value_type unify(struct inference *in, struct inferred *what, enum value_type want,
-			     const struct token *tok)
+                             const struct token *tok)
 {
 	if (want == TYPE_UNKNOWN || what->type == want)
 		return what->type;
@@ -43,8 +43,8 @@ static enum value_type unify(struct inference *in, struct inferred *what, enum v
 		diag_add(in->r->diags, tok, TYPE_MISMATCH, type_word(want), type_word(what->type));
 		if (what->tok && what->tok != tok)
 			diag_second(in->r->diags, what->tok,
-				    what->type == TYPE_STRING ? "it is a string because of this"
-							      : "it is a number because of this");
+			            what->type == TYPE_STRING ? "it is a string because of this"
+			                                      : "it is a number because of this");
 	}
 	return what->type;
 }
@@ -52,7 +52,7 @@ static enum value_type unify(struct inference *in, struct inferred *what, enum v
 /* `what` learns a type that an expression turned out to have. If it has one already, it was wanted
  * of the expression, and a conflict has been told there. */
 static void learn(struct inference *in, struct inferred *what, enum value_type got,
-		  const struct token *tok)
+                  const struct token *tok)
 {
 	if (what->type == TYPE_UNKNOWN)
 		unify(in, what, got, tok);
@@ -60,14 +60,14 @@ static void learn(struct inference *in, struct inferred *what, enum value_type g
 
 /* An expression whose type is fixed by what it is. */
 static enum value_type is_of(struct inference *in, struct expr *e, enum value_type type,
-			     enum value_type want)
+                             enum value_type want)
 {
 	if (want != TYPE_UNKNOWN && want != type && in->reporting)
 		diag_add(in->r->diags, e->tok, TYPE_MISMATCH, type_word(want), type_word(type));
 	return type;
 }
 
-/* --- variables -------------------------------------------------------------------------------------------- */
+/* --- variables -------------------------------------------------------------------------------- */
 
 static enum value_type infer_symbol(struct inference *in, struct expr *e, enum value_type want)
 {
@@ -83,7 +83,7 @@ static enum value_type infer_symbol(struct inference *in, struct expr *e, enum v
 }
 
 static bool check_key_count(struct inference *in, struct variable *var, size_t count,
-			    const struct token *tok)
+                            const struct token *tok)
 {
 	if (!var->key_count && count <= RESOLVE_KEYS_MAX) {
 		var->key_count = count;
@@ -99,7 +99,7 @@ static bool check_key_count(struct inference *in, struct variable *var, size_t c
 }
 
 static void infer_keys(struct inference *in, struct variable *var, struct expr_list *keys,
-		       const struct token *tok)
+                       const struct token *tok)
 {
 	bool fits = check_key_count(in, var, keys->count, tok);
 
@@ -109,7 +109,8 @@ static void infer_keys(struct inference *in, struct variable *var, struct expr_l
 
 		if (!key) {
 			if (in->reporting)
-				resolver_unsupported(in->r, tok, "array slices (*) outside foreach");
+				resolver_unsupported(in->r, tok,
+				                     "array slices (*) outside foreach");
 			continue;
 		}
 		got = infer(in, key, fits ? var->keys[i].type : TYPE_UNKNOWN);
@@ -146,11 +147,11 @@ static enum value_type infer_member(struct inference *in, struct expr *e, enum v
 	return is_of(in, e, TYPE_LONG, want);
 }
 
-/* --- operators ---------------------------------------------------------------------------------------------- */
+/* --- operators -------------------------------------------------------------------------------- */
 
 /* Two expressions that must be of one type. */
 static enum value_type infer_pair(struct inference *in, struct expr *a, struct expr *b,
-				  enum value_type want)
+                                  enum value_type want)
 {
 	enum value_type left = infer(in, a, want);
 	enum value_type right = infer(in, b, left ? left : want);
@@ -187,10 +188,10 @@ static enum value_type infer_assign(struct inference *in, struct expr *e, enum v
 	return is_of(in, e, side, want);
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static enum value_type no_value(struct inference *in, struct expr *e, const char *name,
-				enum value_type want)
+                                enum value_type want)
 {
 	if (want != TYPE_UNKNOWN && in->reporting)
 		diag_add(in->r->diags, e->tok, NO_VALUE, name);
@@ -240,7 +241,7 @@ static void infer_format(struct inference *in, struct print *print)
 			continue;
 		if ((part->conversion | 32) == 'm' && in->reporting)
 			resolver_unsupported(in->r, print->args.items[next]->tok,
-					     "%%%c, a dump of memory", part->conversion);
+			                     "%%%c, a dump of memory", part->conversion);
 		if (part->dynamic_width)
 			infer(in, print->args.items[next++], TYPE_LONG);
 		if (part->dynamic_precision && next < print->args.count)
@@ -260,10 +261,10 @@ static enum value_type infer_print(struct inference *in, struct expr *e, enum va
 		for (size_t i = 0; i < print->args.count; i++)
 			infer(in, print->args.items[i], TYPE_UNKNOWN);
 	return print->to_string ? is_of(in, e, TYPE_STRING, want)
-				: no_value(in, e, print->name, want);
+	                        : no_value(in, e, print->name, want);
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 static enum value_type infer_target(struct inference *in, struct expr *e, enum value_type want)
 {
@@ -330,7 +331,7 @@ static enum value_type infer(struct inference *in, struct expr *e, enum value_ty
 	return type;
 }
 
-/* --- statements ------------------------------------------------------------------------------------------------ */
+/* --- statements ------------------------------------------------------------------------------- */
 
 static void infer_slot(struct expr **slot, void *arg)
 {
@@ -435,7 +436,7 @@ static void infer_all(struct inference *in)
 			infer_stmt(&program->probes.items[i]->body->stmt, in);
 }
 
-/* --- what is still not known ------------------------------------------------------------------------------------ */
+/* --- what is still not known ------------------------------------------------------------------ */
 
 static void settle_variable(struct inference *in, struct variable *var)
 {
@@ -468,7 +469,7 @@ static void settle(struct inference *in)
 
 void resolve_types(struct resolver *r)
 {
-	struct inference in = { .r = r };
+	struct inference in = {.r = r};
 
 	do {
 		in.changed = false;

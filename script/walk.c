@@ -143,7 +143,7 @@ void stmt_each_child(struct stmt *s, stmt_visit_fn *cb, void *arg)
 	}
 }
 
-/* --- copies: the node, its lists, then what its slots hold --------------------------------------- */
+/* --- copies: the node, its lists, then what its slots hold ------------------------------------ */
 
 static void *copy_bytes(struct arena *arena, const void *data, size_t size)
 {
@@ -233,11 +233,11 @@ struct stmt *stmt_clone(struct arena *arena, const struct stmt *stmt)
 		COPY_LIST(arena, &copy->foreach.keys);
 		COPY_LIST(arena, &copy->foreach.slice);
 		if (copy->foreach.value)
-			copy->foreach.value = copy_bytes(arena, copy->foreach.value,
-							 sizeof(*copy->foreach.value));
+			copy->foreach.value =
+			    copy_bytes(arena, copy->foreach.value, sizeof(*copy->foreach.value));
 	} else if (copy->kind == STMT_TRY && copy->trial.message) {
-		copy->trial.message = copy_bytes(arena, copy->trial.message,
-						 sizeof(*copy->trial.message));
+		copy->trial.message =
+		    copy_bytes(arena, copy->trial.message, sizeof(*copy->trial.message));
 	}
 	stmt_each_expr(copy, clone_slot, arena);
 	stmt_each_child(copy, clone_stmt_slot, arena);

@@ -87,7 +87,7 @@ struct command {
 	char *kernel_dir; /* owned */
 };
 
-/* --- help ---------------------------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------- */
 
 static void print_row(FILE *f, const struct option_row *row)
 {
@@ -126,7 +126,7 @@ static void print_help(FILE *f)
 	      f);
 }
 
-/* --- options -------------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static bool usage_error(const char *what, const char *value)
 {
@@ -320,7 +320,7 @@ static bool read_options(struct command *cmd, int argc, char **argv)
 	return true;
 }
 
-/* --- pass 5 ------------------------------------------------------------------------------------------------------ */
+/* --- pass 5 ----------------------------------------------------------------------------------- */
 
 /* The folder of this executable, with a slash. */
 static char *own_folder(void)
@@ -441,7 +441,7 @@ static bool can_run_here(const struct command *cmd)
 	return false;
 }
 
-/* --- all of it ------------------------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static bool prepare_vm(struct command *cmd)
 {

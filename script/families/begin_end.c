@@ -5,10 +5,10 @@
 static const struct {
 	const char *name, *kind;
 } events[] = {
-	{ "begin", "SPL_PROBE_BEGIN" },
-	{ "end", "SPL_PROBE_END" },
-	{ "error", "SPL_PROBE_ERROR" },
-	{ "never", NULL },
+    {"begin", "SPL_PROBE_BEGIN"},
+    {"end", "SPL_PROBE_END"},
+    {"error", "SPL_PROBE_ERROR"},
+    {"never", NULL},
 };
 
 enum { EVENT_COUNT = sizeof(events) / sizeof(events[0]) };
@@ -44,11 +44,11 @@ static void expand(struct resolver *r, const struct probe_point *point)
 	planted->param = order;
 }
 
-static const char *const spellings[] = { "begin", "end", "error", "never", NULL };
+static const char *const spellings[] = {"begin", "end", "error", "never", NULL};
 
 const struct probe_family family_begin_end = {
-	.name = "begin_end",
-	.spellings = spellings,
-	.match = match,
-	.expand = expand,
+    .name = "begin_end",
+    .spellings = spellings,
+    .match = match,
+    .expand = expand,
 };

@@ -4,10 +4,10 @@
 #include <string.h>
 
 const struct probe_family *const probe_families[] = {
-	&family_begin_end,
-	&family_timer,
-	&family_kernel_function,
-	NULL,
+    &family_begin_end,
+    &family_timer,
+    &family_kernel_function,
+    NULL,
 };
 
 const struct probe_family *probe_family_find(const struct probe_point *point)
@@ -29,7 +29,7 @@ bool component_is(const struct component *component, const char *name)
 }
 
 bool component_number(struct resolver *r, const struct component *component, int64_t fallback,
-		      int64_t *ret)
+                      int64_t *ret)
 {
 	*ret = fallback;
 	if (!component->arg)
@@ -51,8 +51,8 @@ const char *component_string(struct resolver *r, const struct component *compone
 }
 
 void component_tell_unknown(struct resolver *r, const struct probe_point *point,
-			    const struct component *component)
+                            const struct component *component)
 {
 	diag_add(r->diags, component->tok, PROBE_POINT_PART, probe_point_text(r->arena, point),
-		 component->name);
+	         component->name);
 }

@@ -24,8 +24,7 @@ struct request {
 static bool match(const struct probe_point *point)
 {
 	return component_is(point_component(point, 0), "kernel") &&
-	       (point->components.count < 2 ||
-		component_is(point_component(point, 1), "function"));
+	       (point->components.count < 2 || component_is(point_component(point, 1), "function"));
 }
 
 /* NULL when it takes a probe. */
@@ -54,9 +53,9 @@ static const char *planted_text(struct request *q, const char *name)
 		const struct component *part = &q->point->components.items[i];
 
 		suffix = component_is(part, "maxactive")
-				 ? arena_printf(q->r->arena, "%s.maxactive(%lld)", suffix,
-						(long long)q->maxactive)
-				 : arena_printf(q->r->arena, "%s.%s", suffix, part->name);
+		             ? arena_printf(q->r->arena, "%s.maxactive(%lld)", suffix,
+		                            (long long)q->maxactive)
+		             : arena_printf(q->r->arena, "%s.%s", suffix, part->name);
 	}
 	return arena_printf(q->r->arena, "kernel.function(\"%s\")%s", name, suffix);
 }
@@ -96,25 +95,25 @@ static void tell_no_match(struct request *q, struct kernel *kernel)
 	const char *near = kernel_function_nearest(kernel, q->pattern);
 
 	diag_add(q->r->diags, q->function->tok, NO_FUNCTION_MATCHES, kernel_release(kernel),
-		 q->pattern);
+	         q->pattern);
 	if (strchr(q->pattern, '@'))
 		diag_hint(q->r->diags, "source files in patterns are not supported yet, "
-				       "match by function name");
+		                       "match by function name");
 	else if (near)
 		diag_hint(q->r->diags, "did you mean \"%s\"?", near);
 	else
 		diag_hint(q->r->diags, "it may be inlined everywhere; "
-				       "list what there is with -l 'kernel.function(\"*\")'");
+		                       "list what there is with -l 'kernel.function(\"*\")'");
 }
 
 static void tell_outcome(struct request *q, struct kernel *kernel)
 {
 	if (q->planted && q->skipped)
 		diag_add(q->r->diags, q->function->tok, SKIPPED_FUNCTIONS, q->skipped, q->pattern,
-			 q->skipped_name, q->skipped_reason);
+		         q->skipped_name, q->skipped_reason);
 	else if (q->skipped)
 		diag_add(q->r->diags, q->function->tok, CANNOT_PROBE, q->skipped_name,
-			 q->skipped_reason);
+		         q->skipped_reason);
 	else if (!q->planted)
 		tell_no_match(q, kernel);
 }
@@ -132,8 +131,8 @@ static bool read_suffix(struct request *q)
 			if (!component_number(q->r, part, 0, &q->maxactive))
 				return false;
 		} else if (component_is(part, "inline") || component_is(part, "exported") ||
-			   component_is(part, "callee") || component_is(part, "callees") ||
-			   component_is(part, "label")) {
+		           component_is(part, "callee") || component_is(part, "callees") ||
+		           component_is(part, "label")) {
 			resolver_unsupported(q->r, part->tok, "kernel.function().%s", part->name);
 			return false;
 		} else {
@@ -146,13 +145,13 @@ static bool read_suffix(struct request *q)
 
 static void expand(struct resolver *r, const struct probe_point *point)
 {
-	struct request q = { .r = r, .point = point, .function = point_component(point, 1) };
+	struct request q = {.r = r, .point = point, .function = point_component(point, 1)};
 	struct error *error;
 	struct kernel *kernel;
 
 	if (!q.function) {
 		diag_add(r->diags, point->tok, PROBE_POINT_ARGUMENT, "kernel",
-			 "a part: kernel.function(\"NAME\")");
+		         "a part: kernel.function(\"NAME\")");
 		return;
 	}
 	q.pattern = component_string(r, q.function);
@@ -175,12 +174,12 @@ static void list_variables(struct resolver *r, const struct planted_probe *plant
 	target_list_variables(r, planted, out);
 }
 
-static const char *const spellings[] = { "kernel.function", NULL };
+static const char *const spellings[] = {"kernel.function", NULL};
 
 const struct probe_family family_kernel_function = {
-	.name = "kernel_function",
-	.spellings = spellings,
-	.match = match,
-	.expand = expand,
-	.list_variables = list_variables,
+    .name = "kernel_function",
+    .spellings = spellings,
+    .match = match,
+    .expand = expand,
+    .list_variables = list_variables,
 };

@@ -13,8 +13,8 @@ struct unit {
 };
 
 static const struct unit units[] = {
-	{ "s", "sec", 1000000000 },  { "ms", "msec", 1000000 }, { "us", "usec", 1000 },
-	{ "ns", "nsec", 1 },         { "jiffies", "jiffies", 0 },
+    {"s", "sec", 1000000000}, {"ms", "msec", 1000000},   {"us", "usec", 1000},
+    {"ns", "nsec", 1},        {"jiffies", "jiffies", 0},
 };
 
 /* Shorter periods would leave no time for anything else; longer ones overflow the arithmetic. */
@@ -36,7 +36,7 @@ static bool match(const struct probe_point *point)
 }
 
 static void plant(struct resolver *r, const struct probe_point *point, const char *kind,
-		  int64_t period, int64_t random)
+                  int64_t period, int64_t random)
 {
 	struct planted_probe *planted = resolver_plant(r, point);
 
@@ -47,7 +47,7 @@ static void plant(struct resolver *r, const struct probe_point *point, const cha
 }
 
 static bool tell_period(struct resolver *r, const struct component *component, const char *low,
-			const char *high)
+                        const char *high)
 {
 	diag_add(r->diags, component->tok, TIMER_PERIOD, low, high);
 	return false;
@@ -55,13 +55,13 @@ static bool tell_period(struct resolver *r, const struct component *component, c
 
 /* A count of units in ns (or jiffies); false after telling what is wrong with it. */
 static bool read_period(struct resolver *r, const struct component *component,
-			const struct unit *unit, int64_t min, int64_t *ret)
+                        const struct unit *unit, int64_t min, int64_t *ret)
 {
 	int64_t n, max = unit->ns ? max_period_ns / unit->ns : max_jiffies;
 
 	if (!component->arg) {
 		diag_add(r->diags, component->tok, PROBE_POINT_ARGUMENT, component->name,
-			 "a number");
+		         "a number");
 		return false;
 	}
 	if (!component_number(r, component, 0, &n))
@@ -69,12 +69,12 @@ static bool read_period(struct resolver *r, const struct component *component,
 	*ret = unit->ns ? n * unit->ns : n;
 	if (n < 0 || n > max || *ret < min)
 		return tell_period(r, component, unit->ns ? "10 us" : "1 jiffy",
-				   unit->ns ? "a year" : "2^31 jiffies");
+		                   unit->ns ? "a year" : "2^31 jiffies");
 	return true;
 }
 
 static void expand_hz(struct resolver *r, const struct probe_point *point,
-		      const struct component *component)
+                      const struct component *component)
 {
 	int64_t hz;
 
@@ -87,13 +87,12 @@ static void expand_hz(struct resolver *r, const struct probe_point *point,
 }
 
 static void expand_unit(struct resolver *r, const struct probe_point *point,
-			const struct unit *unit)
+                        const struct unit *unit)
 {
 	const struct component *randomize = point_component(point, 2);
 	int64_t period, random = 0;
 
-	if (!read_period(r, point_component(point, 1), unit, unit->ns ? min_period_ns : 1,
-			 &period))
+	if (!read_period(r, point_component(point, 1), unit, unit->ns ? min_period_ns : 1, &period))
 		return;
 	if (randomize && !component_is(randomize, "randomize")) {
 		component_tell_unknown(r, point, randomize);
@@ -116,7 +115,7 @@ static void expand(struct resolver *r, const struct probe_point *point)
 
 	if (!what)
 		diag_add(r->diags, point->tok, PROBE_POINT_ARGUMENT, "timer",
-			 "a unit: timer.s(N), timer.ms(N), timer.jiffies(N), ...");
+		         "a unit: timer.s(N), timer.ms(N), timer.jiffies(N), ...");
 	else if (point->components.count > parts)
 		component_tell_unknown(r, point, point_component(point, parts));
 	else if (unit)
@@ -129,13 +128,13 @@ static void expand(struct resolver *r, const struct probe_point *point)
 		component_tell_unknown(r, point, what);
 }
 
-static const char *const spellings[] = { "timer.s",  "timer.sec",  "timer.ms", "timer.msec",
-					 "timer.us", "timer.usec", "timer.ns", "timer.nsec",
-					 "timer.hz", "timer.jiffies", "timer.profile", NULL };
+static const char *const spellings[] = {"timer.s",  "timer.sec",     "timer.ms",      "timer.msec",
+                                        "timer.us", "timer.usec",    "timer.ns",      "timer.nsec",
+                                        "timer.hz", "timer.jiffies", "timer.profile", NULL};
 
 const struct probe_family family_timer = {
-	.name = "timer",
-	.spellings = spellings,
-	.match = match,
-	.expand = expand,
+    .name = "timer",
+    .spellings = spellings,
+    .match = match,
+    .expand = expand,
 };

@@ -35,10 +35,10 @@ static struct error *open_fixture(void *context, struct kernel **ret)
 /* The C of a script, to be freed. */
 static char *translate(const char *text)
 {
-	struct codegen_options options = { .kernel_identity = "id", .release = "6.0.0-fixture" };
-	struct parse_options parse = { .release = "6.0.0-fixture" };
+	struct codegen_options options = {.kernel_identity = "id", .release = "6.0.0-fixture"};
+	struct parse_options parse = {.release = "6.0.0-fixture"};
 	struct kernel *kernel = NULL;
-	struct resolve_options resolve = { .kernel = open_fixture, .kernel_context = &kernel };
+	struct resolve_options resolve = {.kernel = open_fixture, .kernel_context = &kernel};
 	struct program program;
 	struct script script;
 	struct diag_list diags;
@@ -81,7 +81,7 @@ static void check_target(const char *suffix, const char *expr, const char *part)
 	_cleanup_free_ char *text = NULL, *code = NULL;
 
 	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { println(%s) }", suffix,
-			     expr) > 0);
+	                     expr) > 0);
 	code = translate(text);
 	assert_has(code, part);
 }
@@ -90,7 +90,8 @@ static void test_target_fields(void **state)
 {
 	check_target("", "$count", "spl_s64 t0 = spl_arg(c, 2);");
 	check_target("", "$color", "(spl_s64)(spl_u32)spl_arg(c, 3)");
-	check_target("", "$file->f_path->dentry->d_ino", "spl_load(c, (spl_u64)spl_arg(c, 0), 8, 0,");
+	check_target("", "$file->f_path->dentry->d_ino",
+	             "spl_load(c, (spl_u64)spl_arg(c, 0), 8, 0,");
 	check_target("", "$file->f_path->dentry->d_ino", "spl_load(c, (spl_u64)t0, 8, 1,");
 	check_target("", "$file->f_a", "(spl_arg(c, 0) + 32LL), 4, 1,");
 	check_target("", "$file->f_b", "(spl_arg(c, 0) + 32LL), 1, 1,");
@@ -102,9 +103,9 @@ static void test_target_fields(void **state)
 static void test_target_bits(void **state)
 {
 	check_target("", "$file->f_mode",
-		     "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 0, 3, 0,");
+	             "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 0, 3, 0,");
 	check_target("", "$file->f_signed",
-		     "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 3, 5, 1,");
+	             "spl_load_bits(c, (spl_u64)(spl_arg(c, 0) + 8LL), 1, 3, 5, 1,");
 }
 
 static void test_target_arrays(void **state)
@@ -127,11 +128,11 @@ static void test_target_returns(void **state)
 
 static void test_defined(void **state)
 {
-	_cleanup_free_ char *code = translate(
-		"probe kernel.function(\"vfs_*\") {\n"
-		"	if (@defined($count)) println($count) else println($level)\n"
-		"	println(@defined($file->nope) && $file->nope ? 1 : 2)\n"
-		"}");
+	_cleanup_free_ char *code =
+	    translate("probe kernel.function(\"vfs_*\") {\n"
+	              "	if (@defined($count)) println($count) else println($level)\n"
+	              "	println(@defined($file->nope) && $file->nope ? 1 : 2)\n"
+	              "}");
 
 	assert_has(code, "spl_arg(c, 2)");
 	assert_has(code, "(spl_s64)(spl_s16)spl_arg(c, 1)");
@@ -141,7 +142,8 @@ static void test_defined(void **state)
 
 static void test_stack_argument(void **state)
 {
-	_cleanup_free_ char *code = translate("probe kernel.function(\"many\") { println($f, $g) }");
+	_cleanup_free_ char *code =
+	    translate("probe kernel.function(\"many\") { println($f, $g) }");
 
 	assert_has(code, "spl_arg(c, 5)");
 	assert_has(code, "spl_arg(c, 6)");
@@ -150,9 +152,10 @@ static void test_stack_argument(void **state)
 /* A body that does not look at its place, or comes out equal, is one handler. */
 static void test_shared_handlers(void **state)
 {
-	_cleanup_free_ char *shared = translate("probe kernel.function(\"*\") { println(ppfunc()) }");
+	_cleanup_free_ char *shared =
+	    translate("probe kernel.function(\"*\") { println(ppfunc()) }");
 	_cleanup_free_ char *equal =
-		translate("probe kernel.function(\"vfs_*\") { println($file->f_a) }");
+	    translate("probe kernel.function(\"vfs_*\") { println($file->f_a) }");
 
 	assert_int_equal(count(shared, "static void probe_"), 1);
 	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 4);
@@ -162,12 +165,11 @@ static void test_shared_handlers(void **state)
 
 static void test_locks(void **state)
 {
-	_cleanup_free_ char *code =
-		translate("global a, b, c = 5\n"
-			  "function put(x) { b = x }\n"
-			  "probe begin { a++ }\n"
-			  "probe end { println(a + c) put(1) }\n"
-			  "probe error { println(b) }\n");
+	_cleanup_free_ char *code = translate("global a, b, c = 5\n"
+	                                      "function put(x) { b = x }\n"
+	                                      "probe begin { a++ }\n"
+	                                      "probe end { println(a + c) put(1) }\n"
+	                                      "probe error { println(b) }\n");
 
 	assert_int_equal(count(code, "static struct spl_lock"), 2); /* c never changes */
 	assert_int_equal(count(code, "spl_lock_write(&k_a)"), 1);
@@ -179,7 +181,7 @@ static void test_locks(void **state)
 
 static char *compile(const char *code, bool *ret_cached)
 {
-	struct compile_options options = { 0 };
+	struct compile_options options = {0};
 	struct error *error;
 	char *object = NULL;
 
@@ -192,10 +194,11 @@ static char *compile(const char *code, bool *ret_cached)
 /* The compiler takes what was generated, the second time from the cache. */
 static void test_compile(void **state)
 {
-	_cleanup_free_ char *code = translate(
-		"global a\n"
-		"probe kernel.function(\"vfs_read\").return { a[execname(), $file->f_mode] += $return }\n"
-		"probe end { foreach ([n, m] in a- limit 3) printf(\"%s %d\\n\", n, m) }");
+	_cleanup_free_ char *code =
+	    translate("global a\n"
+	              "probe kernel.function(\"vfs_read\").return { a[execname(), $file->f_mode] "
+	              "+= $return }\n"
+	              "probe end { foreach ([n, m] in a- limit 3) printf(\"%s %d\\n\", n, m) }");
 	_cleanup_free_ char *first = NULL, *again = NULL;
 	bool cached = true;
 
@@ -210,7 +213,7 @@ static void test_compile(void **state)
 static void test_meta(void **state)
 {
 	_cleanup_free_ char *code = translate(
-		"probe kernel.function(\"vfs_read\") { printf(\"a\\tb\\\\%d%s\\n\", 1, \"x\") }");
+	    "probe kernel.function(\"vfs_read\") { printf(\"a\\tb\\\\%d%s\\n\", 1, \"x\") }");
 	_cleanup_free_ char *object = NULL, *bytes = NULL;
 	struct script_meta *meta = NULL;
 	bool cached;
@@ -233,7 +236,7 @@ static void test_meta(void **state)
 /* A function that takes much stack, and calls itself: refused, unless it may not nest. */
 static void test_stack_budget(void **state)
 {
-	struct compile_options options = { .depth = 10 };
+	struct compile_options options = {.depth = 10};
 	char *object = NULL;
 	struct error *error;
 	struct strbuf text;
@@ -261,8 +264,8 @@ static void test_stack_budget(void **state)
 static size_t depth_of(const char *text)
 {
 	struct codegen_limits limits;
-	struct parse_options parse = { 0 };
-	struct resolve_options resolve = { 0 };
+	struct parse_options parse = {0};
+	struct resolve_options resolve = {0};
 	struct program program;
 	struct script script;
 	struct diag_list diags;
@@ -284,11 +287,11 @@ static void test_call_depth(void **state)
 {
 	assert_int_equal(depth_of("probe begin { exit() }"), 0);
 	assert_int_equal(depth_of("function a() { return b() + c() } function b() { return c() }"
-				  "function c() { return 1 } probe begin { println(a()) }"),
-			 3);
+	                          "function c() { return 1 } probe begin { println(a()) }"),
+	                 3);
 	assert_int_equal(depth_of("function a(n) { return n ? b(n - 1) : 0 }"
-				  "function b(n) { return a(n) } probe begin { println(a(3)) }"),
-			 10);
+	                          "function b(n) { return a(n) } probe begin { println(a(3)) }"),
+	                 10);
 }
 
 /* Objects are not taken from a folder that others can write to. */
@@ -347,13 +350,20 @@ static int remove_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_target_fields), cmocka_unit_test(test_target_bits),
-		cmocka_unit_test(test_target_arrays), cmocka_unit_test(test_target_returns),
-		cmocka_unit_test(test_defined),	      cmocka_unit_test(test_stack_argument),
-		cmocka_unit_test(test_shared_handlers), cmocka_unit_test(test_locks),
-		cmocka_unit_test(test_meta),	      cmocka_unit_test(test_compile),
-		cmocka_unit_test(test_stack_budget),  cmocka_unit_test(test_call_depth),
-		cmocka_unit_test(test_cache_owner),   cmocka_unit_test(test_limits),
+	    cmocka_unit_test(test_target_fields),
+	    cmocka_unit_test(test_target_bits),
+	    cmocka_unit_test(test_target_arrays),
+	    cmocka_unit_test(test_target_returns),
+	    cmocka_unit_test(test_defined),
+	    cmocka_unit_test(test_stack_argument),
+	    cmocka_unit_test(test_shared_handlers),
+	    cmocka_unit_test(test_locks),
+	    cmocka_unit_test(test_meta),
+	    cmocka_unit_test(test_compile),
+	    cmocka_unit_test(test_stack_budget),
+	    cmocka_unit_test(test_call_depth),
+	    cmocka_unit_test(test_cache_owner),
+	    cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, make_kernel, remove_kernel);

@@ -75,9 +75,9 @@ static char *describe(const struct diag_list *diags, const char *expected)
 static bool check_script(const char *path)
 {
 	_cleanup_free_ char *text = NULL, *expected = NULL, *got = NULL;
-	struct parse_options parse = { .release = "6.0.0-fixture" };
+	struct parse_options parse = {.release = "6.0.0-fixture"};
 	struct kernel *kernel = NULL;
-	struct resolve_options options = { .kernel = open_fixture, .kernel_context = &kernel };
+	struct resolve_options options = {.kernel = open_fixture, .kernel_context = &kernel};
 	struct script script;
 	struct diag_list diags;
 	struct program program;
@@ -146,8 +146,8 @@ static int remove_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_warnings),
+	    cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_warnings),
 	};
 
 	return cmocka_run_group_tests(tests, make_kernel, remove_kernel);
