@@ -711,7 +711,6 @@ static struct error *run_in(const char *dir, const struct vm_options *options,
 
 	if (!run)
 		abort();
-	*ret = (struct vm_result){ 0 };
 	run->options = options;
 	run->result = ret;
 	run->dir = dir;
@@ -730,8 +729,10 @@ static struct error *run_in(const char *dir, const struct vm_options *options,
 struct error *vm_run(const struct vm_options *options, struct vm_result *ret)
 {
 	_cleanup_free_ char *dir = NULL;
-	struct error *error = kernel_fetch(options->kernel, &dir);
+	struct error *error;
 
+	*ret = (struct vm_result){ 0 };
+	error = kernel_fetch(options->kernel, &dir);
 	return error ? error : run_in(dir, options, ret);
 }
 
