@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { FAILS = BUILTIN_FAILS };
+enum { FAILS = BUILTIN_FAILS, ARGS = BUILTIN_ARGS };
 
 static const struct builtin builtins[] = {
 #define BUILTIN(name, signature, flags, code) {name, signature, flags, code},

@@ -7,7 +7,7 @@
 
 #include "script/ast.h"
 
-enum { BUILTIN_FAILS = 1 };
+enum { BUILTIN_FAILS = 1, BUILTIN_ARGS = 2 };
 
 struct builtin {
 	const char *name;

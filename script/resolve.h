@@ -66,7 +66,7 @@ struct body {
 		ARENA_LIST(struct variable *);
 	} locals; /* parameters first */
 	uint8_t *uses; /* USE_* by number of global */
-	bool wants_entry_args;
+	bool wants_entry_args; /* reads arguments: a return probe must save them at entry */
 	bool wants_place; /* has target variables: its meaning depends on the probed function */
 	struct {
 		ARENA_LIST(struct function_info *);

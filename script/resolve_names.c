@@ -107,8 +107,10 @@ static void bind_call(struct scope *s, struct expr *call)
 		return;
 	}
 	set->builtin = builtin_find(call->call.name);
-	if (set->builtin && builtin_argc(set->builtin) == call->call.args.count)
+	if (set->builtin && builtin_argc(set->builtin) == call->call.args.count) {
+		s->body->wants_entry_args |= (set->builtin->flags & BUILTIN_ARGS) != 0;
 		return;
+	}
 	if (named == SIZE_MAX && set->builtin)
 		named = builtin_argc(set->builtin);
 	set->builtin = NULL;

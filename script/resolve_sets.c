@@ -157,7 +157,7 @@ static void walk_body(struct resolver *r, struct body *body, bool checking)
 
 /* --- the call graph --------------------------------------------------------------------------- */
 
-/* Adds what the callees use; false when nothing was new. */
+/* Adds what the callees use and want; false when nothing was new. */
 static bool absorb_callees(struct resolver *r, struct body *body)
 {
 	bool changed = false;
@@ -165,6 +165,8 @@ static bool absorb_callees(struct resolver *r, struct body *body)
 	for (size_t i = 0; i < body->callees.count; i++) {
 		const struct body *callee = &body->callees.items[i]->body;
 
+		changed |= callee->wants_entry_args && !body->wants_entry_args;
+		body->wants_entry_args |= callee->wants_entry_args;
 		for (size_t j = 0; j < r->program->globals.count; j++) {
 			changed |= (body->uses[j] | callee->uses[j]) != body->uses[j];
 			body->uses[j] |= callee->uses[j];

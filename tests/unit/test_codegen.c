@@ -126,6 +126,18 @@ static void test_target_returns(void **state)
 	check_target(".return", "$$return", "return=%#x");
 }
 
+/* Arguments by number are saved for return probes too, also when a function reads them. */
+static void test_numbered_arguments(void **state)
+{
+	_cleanup_free_ char *code = translate("function inner() { return long_arg(2) }\n"
+	                                      "function outer() { return inner() }\n"
+	                                      "probe kernel.function(\"no_types\").return "
+	                                      "{ println(outer()) }");
+
+	assert_has(code, "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
+	check_target(".return", "pointer_arg(1)", "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
+}
+
 static void test_defined(void **state)
 {
 	_cleanup_free_ char *code =
@@ -350,19 +362,13 @@ static int remove_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_target_fields),
-	    cmocka_unit_test(test_target_bits),
-	    cmocka_unit_test(test_target_arrays),
-	    cmocka_unit_test(test_target_returns),
-	    cmocka_unit_test(test_defined),
-	    cmocka_unit_test(test_stack_argument),
-	    cmocka_unit_test(test_shared_handlers),
-	    cmocka_unit_test(test_locks),
-	    cmocka_unit_test(test_meta),
-	    cmocka_unit_test(test_compile),
-	    cmocka_unit_test(test_stack_budget),
-	    cmocka_unit_test(test_call_depth),
-	    cmocka_unit_test(test_cache_owner),
+	    cmocka_unit_test(test_target_fields),  cmocka_unit_test(test_target_bits),
+	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
+	    cmocka_unit_test(test_defined),        cmocka_unit_test(test_numbered_arguments),
+	    cmocka_unit_test(test_stack_argument), cmocka_unit_test(test_shared_handlers),
+	    cmocka_unit_test(test_locks),          cmocka_unit_test(test_meta),
+	    cmocka_unit_test(test_compile),        cmocka_unit_test(test_stack_budget),
+	    cmocka_unit_test(test_call_depth),     cmocka_unit_test(test_cache_owner),
 	    cmocka_unit_test(test_limits),
 	};
 
