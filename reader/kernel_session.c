@@ -42,6 +42,7 @@ enum { UNLOAD_WAIT_MS = 2000 };
 struct kernel_session {
 	struct home home;
 	struct script_meta *meta;
+	struct kernel *kernel; /* while opening */
 	int fd;
 	size_t map_size;
 	bool loaded_core;
@@ -145,30 +146,11 @@ static const struct home_ops session_ops = {
 
 /* --- loading --------------------------------------------------------------------------------------- */
 
-/*
- * Fits an object to the running kernel and loads it. The kernel is opened anew each time: its
- * kallsyms must show what was loaded a moment ago.
- */
-static struct error *load_module(const void *object, size_t len, const char *name)
-{
-	struct kernel *k = NULL;
-	struct error *error = kernel_open_running(&k);
-
-	if (!error)
-		error = load_image(k, object, len, name);
-	kernel_close(k);
-	return error;
-}
-
 static struct error *load_core_module(struct kernel_session *s, const struct home_options *options)
 {
 	uint64_t began = clock_ns();
-	struct kernel *k = NULL;
-	struct error *error = kernel_open_running(&k);
+	struct error *error = load_core(s->kernel, options->core, &s->loaded_core);
 
-	if (!error)
-		error = load_core(k, options->core, &s->loaded_core);
-	kernel_close(k);
 	s->home.times.core = clock_ns() - began;
 	return error;
 }
@@ -198,7 +180,7 @@ static struct error *load_script(struct kernel_session *s, const void *object, s
 {
 	uint64_t began = clock_ns();
 	const char *name = s->meta->name;
-	struct error *error = load_module(object, len, name);
+	struct error *error = load_image(s->kernel, object, len, name);
 
 	/* A script that was given a name of its own (-m) is not swept; if idle, it makes room. */
 	if (error && error->err == EEXIST) {
@@ -209,7 +191,7 @@ static struct error *load_script(struct kernel_session *s, const void *object, s
 			return error_wrap(error, "the script runs already");
 		}
 		error_destroy(error);
-		error = load_module(object, len, name);
+		error = load_image(s->kernel, object, len, name);
 	}
 	s->loaded_script = !error;
 	s->home.times.load = clock_ns() - began;
@@ -269,24 +251,18 @@ static struct error *load_and_attach(struct kernel_session *s, const void *objec
 	return error;
 }
 
-static struct error *check_kernel(const struct script_meta *meta)
+static struct error *check_kernel(struct kernel *k, const struct script_meta *meta)
 {
-	struct error *error = NULL;
 	const char *identity;
-	struct kernel *k;
+	struct error *error;
 
 	if (!*meta->kernel)
 		return NULL;
-	error = kernel_open_running(&k);
-	if (error)
-		return error;
 	error = kernel_identity(k, &identity);
 	if (!error && strcmp(identity, meta->kernel) != 0)
 		error = error_create(EINVAL,
-				     "script %s was translated for another kernel, this is %s; "
-				     "translate it again",
-				     meta->name, kernel_release(k));
-	kernel_close(k);
+				     "script %s was translated for kernel %s, this is %s; translate "
+				     "it again", meta->name, meta->release, kernel_release(k));
 	return error;
 }
 
@@ -307,11 +283,15 @@ static struct error *session_init(struct kernel_session *s, const struct home_op
 				    "%s: made for ABI %u of the run-time, this is %d; translate the "
 				    "script again",
 				    options->object, s->meta->abi, SPL_ABI);
-	error = check_kernel(s->meta);
+	error = kernel_open_running(&s->kernel);
+	if (!error)
+		error = check_kernel(s->kernel, s->meta);
 	if (!error)
 		error = open_core(s, options);
 	if (!error)
 		error = load_and_attach(s, object, len, options->ring_bytes);
+	kernel_close(s->kernel);
+	s->kernel = NULL;
 	return error;
 }
 
