@@ -180,13 +180,12 @@ static struct operand gen_binary(struct gen *g, struct expr *e)
 
 static struct operand gen_deref(struct gen *g, const struct expr *e)
 {
-	struct operand ops[2];
+	struct operand address = gen_expr(g, e->machine.address);
 
-	gen_list(g, (struct expr *[]){e->machine.size, e->machine.address}, 2, ops);
 	return gen_temp(g,
-	                gen_text(g, "spl_load%s(c, (spl_u64)%s, (int)%s, 0, %s)",
-	                         e->machine.user ? "_user" : "", ops[1].text, ops[0].text,
-	                         gen_place(g, e->tok)),
+	                gen_text(g, "spl_load%s(c, (spl_u64)%s, %d, 0, %s)",
+	                         e->machine.user ? "_user" : "", address.text,
+	                         (int)e->machine.size->number, gen_place(g, e->tok)),
 	                true);
 }
 

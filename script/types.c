@@ -279,6 +279,21 @@ static enum value_type infer_target(struct inference *in, struct expr *e, enum v
 	return is_of(in, e, TYPE_LONG, want);
 }
 
+static bool is_width(const struct expr *size)
+{
+	return size->kind == EXPR_NUMBER && (size->number == 1 || size->number == 2 ||
+	                                     size->number == 4 || size->number == 8);
+}
+
+static enum value_type infer_deref(struct inference *in, struct expr *e, enum value_type want)
+{
+	if (!is_width(e->machine.size) && in->reporting)
+		resolver_unsupported(in->r, e->tok, "%s of other sizes than 1, 2, 4, 8",
+		                     e->machine.user ? "@uderef" : "@kderef");
+	infer(in, e->machine.address, TYPE_LONG);
+	return is_of(in, e, TYPE_LONG, want);
+}
+
 static enum value_type infer_kind(struct inference *in, struct expr *e, enum value_type want)
 {
 	switch (e->kind) {
@@ -312,9 +327,7 @@ static enum value_type infer_kind(struct inference *in, struct expr *e, enum val
 	case EXPR_TARGET:
 		return infer_target(in, e, want);
 	case EXPR_DEREF:
-		infer(in, e->machine.size, TYPE_LONG);
-		infer(in, e->machine.address, TYPE_LONG);
-		return is_of(in, e, TYPE_LONG, want);
+		return infer_deref(in, e, want);
 	default:
 		return TYPE_UNKNOWN; /* told as not supported when names were bound */
 	}
@@ -361,6 +374,9 @@ static void infer_foreach(struct inference *in, struct stmt *st)
 		unify(in, &value->var->value, array->value.type, value->tok);
 		learn(in, &array->value, value->var->value.type, value->tok);
 	}
+	if (st->foreach.slice.count &&
+	    !check_key_count(in, array, st->foreach.slice.count, st->foreach.base->tok))
+		return;
 	for (size_t i = 0; i < st->foreach.slice.count; i++)
 		if (st->foreach.slice.items[i] && i < array->key_count)
 			learn(in, &array->keys[i],
