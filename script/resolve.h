@@ -14,7 +14,8 @@
  *   resolve_target.c  target variables through BTF, @defined, removal of dead branches
  *   types.c           number or string, by inference until nothing changes
  *   resolve_sets.c    which globals are read and written, hence locks; unused things
- *   resolve_print.c   the result as text, for -p2
+ *   resolve_autoprint.c  an end probe that prints the globals that are only written
+ *   resolve_print.c   the result as text, for -p2; resolve_list.c the variables for -L
  *
  * A `probe` statement's tree is copied for each place when its meaning may depend on the place
  * (it has target variables), and shared between them otherwise.
