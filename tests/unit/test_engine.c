@@ -148,7 +148,7 @@ static int any_plant(struct spile_site *list, struct spile_site **ret_failed)
 	assert_int_equal(locked, 1);
 	plant_calls++;
 	for (site = list; site; site = site->batch_next) {
-		if (site->addr == PLANT_FAILS) {
+		if ((site->addr & ~0xffull) == PLANT_FAILS) {
 			*ret_failed = site;
 			return -ENOSPC;
 		}
@@ -374,6 +374,12 @@ static void test_batch_all_or_nothing(void **state)
 	assert_int_equal(engine_register_kprobes(array, 4, &failed), -ENOSPC);
 	assert_int_equal(failed, 2);
 	assert_int_equal(engine_sites(), 0);
+	assert_int_equal(live, 0);
+
+	unplant_calls = 0;
+	ps[2] = probe_at(PLANT_FAILS + 4); /* the second planter's */
+	assert_int_equal(engine_register_kprobes(array, 4, &failed), -ENOSPC);
+	assert_int_equal(unplant_calls, 1);
 	assert_int_equal(live, 0);
 
 	ps[2] = probe_at(0x1000);
