@@ -90,9 +90,19 @@ uint64_t report_lost(const struct report *report)
 	return lost > report->totals.lost ? lost : report->totals.lost;
 }
 
+/* Hits that the session counted without a probe: on a CPU or thread that has no context. */
+static uint64_t report_unplaced(const struct report *report, const struct script_meta *meta)
+{
+	uint64_t placed = 0;
+
+	for (int i = 0; i < NCAUSES; i++)
+		placed += cause_sum(report, meta->nprobes, &causes[i]);
+	return report->totals.skipped > placed ? report->totals.skipped - placed : 0;
+}
+
 uint64_t report_skipped(const struct report *report, const struct script_meta *meta)
 {
-	uint64_t sum = 0;
+	uint64_t sum = report_unplaced(report, meta);
 
 	for (int i = 0; i < NCAUSES; i++)
 		if (causes[i].is_loss)
@@ -100,19 +110,24 @@ uint64_t report_skipped(const struct report *report, const struct script_meta *m
 	return sum;
 }
 
+static void warn_cause(struct strbuf *out, const char **separator, const char *text, uint64_t n)
+{
+	if (!n)
+		return;
+	strbuf_addf(out, "%s%s: %" PRIu64, *separator, text, n);
+	*separator = ", ";
+}
+
 static void warn_causes(const struct report *report, const struct script_meta *meta,
 			struct strbuf *out)
 {
 	const char *separator = " (";
 
-	for (int i = 0; i < NCAUSES; i++) {
-		uint64_t n = cause_sum(report, meta->nprobes, &causes[i]);
-
-		if (!n || !causes[i].is_loss)
-			continue;
-		strbuf_addf(out, "%s%s: %" PRIu64, separator, causes[i].text, n);
-		separator = ", ";
-	}
+	for (int i = 0; i < NCAUSES; i++)
+		if (causes[i].is_loss)
+			warn_cause(out, &separator, causes[i].text,
+				   cause_sum(report, meta->nprobes, &causes[i]));
+	warn_cause(out, &separator, "a thread without a context", report_unplaced(report, meta));
 	if (*separator == ',')
 		strbuf_addc(out, ')');
 }
