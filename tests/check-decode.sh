@@ -57,7 +57,7 @@ else
 fi
 
 if [ "$full" ]; then
-    strings=20000000 inputs=200000 seed=$(date +%s)
+    strings=20000000 inputs=30000 seed=$(date +%s)
 else
     strings=1000000 inputs=5000 seed=1
 fi

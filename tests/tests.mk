@@ -25,7 +25,7 @@ $(B)/tests/vm/%.o: $(B)/core/tests/vm/%.kernel.o
 	@mkdir -p $(@D)
 	cp $< $@
 
-include tests/decode/decode.mk
+include tests/decode.mk
 
 VM_MODULES := $(patsubst tests/vm/%.kernel.c,$(B)/tests/vm/%.o,$(wildcard tests/vm/*.kernel.c))
 vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(filter-out %.kernel.c,$(wildcard tests/vm/*.c)))
