@@ -230,11 +230,29 @@ static enum value_type conversion_type(char conversion)
 	return conversion == 's' ? TYPE_STRING : TYPE_LONG;
 }
 
-static void infer_format(struct inference *in, struct print *print)
+static size_t count_wanted(const struct print *print)
 {
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < print->parts.count; i++)
+		if (print->parts.items[i].conversion)
+			wanted += 1 + print->parts.items[i].dynamic_width +
+			          print->parts.items[i].dynamic_precision;
+	return wanted;
+}
+
+static void infer_format(struct inference *in, const struct expr *e)
+{
+	const struct print *print = e->print;
 	size_t next = 0;
 
-	for (size_t i = 0; i < print->parts.count && next < print->args.count; i++) {
+	if (count_wanted(print) != print->args.count) {
+		if (in->reporting)
+			diag_add(in->r->diags, e->tok, FORMAT_ARGUMENTS, print->name,
+			         count_wanted(print), print->args.count);
+		return;
+	}
+	for (size_t i = 0; i < print->parts.count; i++) {
 		const struct format_part *part = &print->parts.items[i];
 
 		if (!part->conversion)
@@ -244,10 +262,9 @@ static void infer_format(struct inference *in, struct print *print)
 			                     "%%%c, a dump of memory", part->conversion);
 		if (part->dynamic_width)
 			infer(in, print->args.items[next++], TYPE_LONG);
-		if (part->dynamic_precision && next < print->args.count)
+		if (part->dynamic_precision)
 			infer(in, print->args.items[next++], TYPE_LONG);
-		if (next < print->args.count)
-			infer(in, print->args.items[next++], conversion_type(part->conversion));
+		infer(in, print->args.items[next++], conversion_type(part->conversion));
 	}
 }
 
@@ -256,7 +273,7 @@ static enum value_type infer_print(struct inference *in, struct expr *e, enum va
 	struct print *print = e->print;
 
 	if (print->has_format)
-		infer_format(in, print);
+		infer_format(in, e);
 	else
 		for (size_t i = 0; i < print->args.count; i++)
 			infer(in, print->args.items[i], TYPE_UNKNOWN);
