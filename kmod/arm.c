@@ -24,15 +24,29 @@ static int on_entry(struct kprobe *p, struct pt_regs *regs)
 {
 	struct armed *armed = armed_of_kprobe(p);
 
-	spl_probe_run(armed->session, armed->probe, regs, NULL);
+	if (arming_live(armed->arming))
+		spl_probe_run(armed->arming->session, armed->probe, regs, NULL);
 	return 0;
 }
 
-/* The argument registers as the function found them, for the handler at its return. */
-static int save_args(struct kretprobe_instance *ri, struct pt_regs *regs)
+static bool wants_args(const struct armed *armed)
 {
+	return armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
+}
+
+/*
+ * A call that begins before all probes are armed is let go, so that no return is seen of which the
+ * entry was not. For others, keeps the argument registers as the function found them.
+ */
+static int on_return_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct armed *armed = armed_of_kretprobe(ri->rp);
 	uint64_t *args = (uint64_t *)ri->data;
 
+	if (!arming_live(armed->arming))
+		return 1;
+	if (!wants_args(armed))
+		return 0;
 	args[0] = regs->di;
 	args[1] = regs->si;
 	args[2] = regs->dx;
@@ -45,9 +59,10 @@ static int save_args(struct kretprobe_instance *ri, struct pt_regs *regs)
 static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct armed *armed = armed_of_kretprobe(ri->rp);
-	bool wanted = armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
+	uint64_t *args = wants_args(armed) ? (uint64_t *)ri->data : NULL;
 
-	spl_probe_run(armed->session, armed->probe, regs, wanted ? (uint64_t *)ri->data : NULL);
+	if (arming_live(armed->arming))
+		spl_probe_run(armed->arming->session, armed->probe, regs, args);
 	return 0;
 }
 
@@ -80,14 +95,13 @@ static int default_instances(void)
 
 static void prepare_return(struct arming *arming, struct armed *armed)
 {
-	bool wants_args = armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
 	struct kretprobe *rp = &armed->on.rp;
 
 	*rp = (struct kretprobe){
 		.kp.addr = (kprobe_opcode_t *)(uintptr_t)armed->probe->addr,
 		.handler = on_return,
-		.entry_handler = wants_args ? save_args : NULL,
-		.data_size = wants_args ? ENTRY_ARGS * sizeof(uint64_t) : 0,
+		.entry_handler = on_return_entry,
+		.data_size = wants_args(armed) ? ENTRY_ARGS * sizeof(uint64_t) : 0,
 		.maxactive = armed->probe->param ? (int)armed->probe->param : default_instances(),
 	};
 	arming->returns[arming->nreturns++] = rp;
@@ -103,7 +117,7 @@ static void prepare(struct arming *arming)
 	for (i = 0; i < script->nprobes; i++) {
 		struct armed *armed = &arming->probes[i];
 
-		armed->session = arming->session;
+		armed->arming = arming;
 		armed->probe = &script->probes[i];
 		if (armed->probe->kind == SPL_PROBE_RETURN)
 			prepare_return(arming, armed);
@@ -208,11 +222,13 @@ int arm_all(struct arming *arming, unsigned *ret_failed)
 	if (err)
 		return err;
 	err = start_timers(arming, ret_failed);
-	if (err)
+	if (err) {
 		engine_unplant(arming);
-	else
-		arming->on_code = true;
-	return err;
+		return err;
+	}
+	arming->on_code = true;
+	__atomic_store_n(&arming->live, true, __ATOMIC_RELAXED);
+	return 0;
 }
 
 /* The counts that are left when the engine has forgotten a probe; `planter` stays as it was. */
@@ -249,6 +265,7 @@ void arm_none(struct arming *arming)
 {
 	if (!arming->on_code)
 		return;
+	__atomic_store_n(&arming->live, false, __ATOMIC_RELAXED);
 	stop_timers(arming);
 	refresh_counts(arming);
 	engine_unplant(arming);

@@ -18,7 +18,7 @@ struct armed {
 		struct kprobe kp;
 		struct kretprobe rp;
 	} on;
-	struct spl_session *session;
+	struct arming *arming;
 	const struct spl_probe *probe;
 	struct armed_timer *timer;   /* while armed */
 	struct engine_counts counts; /* the last known */
@@ -31,6 +31,7 @@ struct arming {
 	struct kretprobe **returns;
 	unsigned nentries, nreturns;
 	bool on_code;           /* the engine has them */
+	bool live;              /* all are armed: before that, hits are none of the script's */
 };
 
 /** Makes room for all probes of the session's script. 0 or -ENOMEM. */
@@ -41,6 +42,12 @@ void arming_deinit(struct arming *arming);
 int arm_all(struct arming *arming, unsigned *ret_failed);
 /** Disarms everything; when it returns no handler runs. */
 void arm_none(struct arming *arming);
+/** Whether hits count; true between arm_all() and arm_none(). any context */
+static inline bool arming_live(const struct arming *arming)
+{
+	return __atomic_load_n(&arming->live, __ATOMIC_RELAXED);
+}
+
 /** Adds the engine's counts of a probe to a report. */
 void arm_report(struct arming *arming, unsigned index, struct spile_probe_report *ret);
 

@@ -64,12 +64,21 @@ static uint64_t next_period_ns(const struct armed_timer *timer)
 
 /* --- handlers -------------------------------------------------------------------------------------- */
 
+/* Hard or soft interrupt. */
+static void timer_run(struct armed_timer *timer)
+{
+	struct arming *arming = timer->armed->arming;
+
+	if (arming_live(arming))
+		spl_probe_run(arming->session, timer->armed->probe, NULL, NULL);
+}
+
 /* Hard interrupt. */
 static int on_hrtimer(struct hrtimer *hrtimer)
 {
 	struct armed_timer *timer = ((struct armed_hrtimer *)hrtimer)->owner;
 
-	spl_probe_run(timer->armed->session, timer->armed->probe, NULL, NULL);
+	timer_run(timer);
 	if (__atomic_load_n(&timer->stopping, __ATOMIC_ACQUIRE))
 		return (int)kenum(hrtimer_norestart);
 	kfn_hrtimer_forward(hrtimer, kfn_ktime_get(), (int64_t)next_period_ns(timer));
@@ -91,7 +100,7 @@ static void on_wheel(struct timer_list *wheel)
 {
 	struct armed_timer *timer = (struct armed_timer *)wheel;
 
-	spl_probe_run(timer->armed->session, timer->armed->probe, NULL, NULL);
+	timer_run(timer);
 	if (!__atomic_load_n(&timer->stopping, __ATOMIC_ACQUIRE))
 		wheel_rearm(timer);
 }
