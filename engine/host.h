@@ -32,6 +32,7 @@
 #define EINVAL 22
 #define ENOTTY 25
 #define ENOSPC 28
+#define ERANGE 34
 #define EILSEQ 84
 #define EOPNOTSUPP 95
 #define ETIMEDOUT 110
