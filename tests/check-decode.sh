@@ -59,7 +59,7 @@ fi
 if [ "$full" ]; then
     strings=20000000 inputs=30000 seed=$(date +%s)
 else
-    strings=1000000 inputs=5000 seed=1
+    strings=1000000 inputs=2000 seed=1
 fi
 "$programs/compare-zydis" $strings $seed
 count $? compare-zydis
