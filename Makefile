@@ -108,6 +108,7 @@ $(B)/kmod/spile.o: $(CORE_OBJ)
 # --- tests, benchmarks, housekeeping -----------------------------------------------------------
 include tests/tests.mk
 include bench/bench.mk
+include fuzz/fuzz.mk
 
 .PHONY: demo install layers metrics
 demo: all ## run the slides' scripts on a stock Debian kernel in QEMU

@@ -38,7 +38,7 @@ kernels() {
     ls -d "$cache"/kernels/*/vmlinux 2>/dev/null | sort -V | tail -n "${full:++}1"
 }
 
-make -s decoder-programs && make -s -f Makefile -f fuzz/fuzz.mk build/fuzz/fuzz_decode || {
+make -s decoder-programs && make -s build/fuzz/fuzz_decode || {
     echo "0 passed, 1 failed"
     exit 1
 }

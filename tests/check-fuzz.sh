@@ -12,7 +12,7 @@ trap 'rm -f "$out"' EXIT
 run() {
 	target=$1
 	shift
-	make -s -f Makefile -f fuzz/fuzz.mk "build/fuzz/$target" >"$out" 2>&1 &&
+	make -s "build/fuzz/$target" >"$out" 2>&1 &&
 		"build/fuzz/$target" -s 1 "$@" >"$out" 2>&1
 	if [ $? = 0 ]; then
 		passed=$((passed + 1))
