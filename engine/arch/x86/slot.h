@@ -64,6 +64,8 @@ enum x86_slot_next {
 	X86_SLOT_DONE, /* the hit is over: return to regs->ip */
 	X86_SLOT_POST, /* the instruction is done: run the post_handlers, return to regs->ip */
 	X86_SLOT_STEP, /* return to regs->ip; a breakpoint at x86_slot_step_end() will follow */
+	X86_SLOT_FAULT, /* `memory` failed and there is no slot to fail in; nothing has changed.
+			 * Cannot happen if x86_slot_is_needed() was followed. */
 };
 
 /**
@@ -72,7 +74,10 @@ enum x86_slot_next {
  */
 int x86_slot_check(const struct x86_insn *insn, enum x86_home home, bool post);
 
-/** Whether the instruction can do without a slot, with and without post_handler. any */
+/**
+ * Whether the instruction needs a slot. In a process also what is emulated but may fault does: it
+ * shall fault as the instruction that it is, not as the emulation. any
+ */
 bool x86_slot_is_needed(const struct x86_insn *insn, enum x86_home home);
 
 /**
@@ -106,7 +111,8 @@ static inline void x86_slot_stepped(const struct x86_slot *slot, struct pt_regs 
 
 /**
  * Which original address stands for `ip` inside the slot: before the copy has run, the
- * instruction's own; after it, the next one's. Returns 0; -ENOENT if `ip` is not in the slot;
+ * instruction's own; after it, the next one's. For what others get to see (a signal's context, a
+ * stack trace); whoever resumes goes on at `ip`, or the probe would be hit twice. Returns 0; -ENOENT if `ip` is not in the slot;
  * -EBUSY in the middle of a copy of several instructions: let it run on. any
  */
 int x86_slot_original_ip(const struct x86_slot *slot, uint64_t ip, uint64_t *ret);
