@@ -2,7 +2,7 @@
 /*
  * The host contract in the kernel. See engine/host.h for the context of each function.
  *
- * memcpy, memmove, memset and memcmp are the kernel's own; the fitter binds them.
+ * memcpy, memmove, memset and memcmp are in runtime/mem.kernel.c.
  */
 #include "engine/host.h"
 #include "engine/host/linux-kernel/kernel.h"
