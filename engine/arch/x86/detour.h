@@ -12,10 +12,11 @@
  *
  * The handler is a normal C function of the psABI. It sees regs->ip one byte behind the probed
  * address, as after a breakpoint, and regs->sp as the probed code has it. It may change registers;
- * they are loaded again. If it returns non-zero, the region is left out and control goes on at
- * regs->ip with regs->sp, which may be higher than before, or lower by at most 40 bytes.
+ * they are loaded again, of the flags the status flags and DF. If it returns non-zero, the region is
+ * left out and control goes on at regs->ip with regs->sp, which may be higher than before, or lower
+ * by at most 40 bytes. (If it returns 0, these two are not looked at.)
  *
- * Options trade completeness for time (figures: bare call deducted, Zen 3):
+ * Options trade completeness for time:
  *
  *   full       all of struct pt_regs, all flags
  *   LIGHT      ax cx dx si di r8-r11 ip sp only, other fields undefined; the return value is

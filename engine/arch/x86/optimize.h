@@ -37,7 +37,7 @@ enum x86_verdict {
 	X86_JUMP_END,            /* the function ends inside the region */
 	X86_JUMP_NOT_COPYABLE,   /* an instruction of the region cannot run elsewhere */
 	X86_JUMP_RETURNS_INSIDE, /* a call or a system call would come back into the region */
-	X86_JUMP_TARGET_INSIDE,  /* a jump of the function leads into the region */
+	X86_JUMP_TARGET_INSIDE,  /* the function jumps into the region or takes an address in it */
 	X86_JUMP_INDIRECT,       /* the function jumps to where the bytes do not tell */
 	X86_JUMP_FIXUP,          /* an exception's handling touches the region */
 	X86_JUMP_OCCUPIED,       /* another probe or patch site is inside the region */
@@ -53,7 +53,8 @@ struct x86_optimize {
 	/** Reads text as it was before any probe. */
 	x86_read_text *read;
 	/** A probe, a patch site of the kernel's (jump label, static call, alternative) or any other
-	 *  claim on one of the bytes from `start` up to `end`. */
+	 *  claim on one of the bytes from `start` up to `end`. The region's first byte is not asked
+	 *  for: it is the probe's own. */
 	bool (*is_occupied)(void *context, uint64_t start, uint64_t end);
 	/** An instruction of [start, end) has an exception-table entry, or the handling of some
 	 *  exception (fixup code, landing pad) can continue at an address in (start, end). */

@@ -135,14 +135,16 @@ enum x86_slot_next x86_slot_go(const struct x86_slot *slot, struct pt_regs *regs
 int x86_slot_original_ip(const struct x86_slot *slot, uint64_t ip, uint64_t *ret)
 {
 	uint64_t offset = ip - slot->at;
+	bool boosted = slot->copy_size && offset < X86_SLOT_STEP_OFFSET;
+	unsigned start = boosted ? 0 : X86_SLOT_STEP_OFFSET;
+	unsigned size = boosted ? slot->copy_size : slot->insn.length;
 
 	if (!slot->at || offset >= X86_SLOT_BYTES)
 		return -ENOENT;
-	if ((offset == 0 && slot->copy_size) || (offset == X86_SLOT_STEP_OFFSET && slot->can_step))
-		*ret = slot->from;
-	else if (offset == slot->copy_size || ip == x86_slot_step_end(slot))
-		*ret = slot->from + slot->insn.length;
-	else
+	if (!boosted && !slot->can_step)
 		return -EBUSY;
+	if (offset != start && offset != start + size)
+		return -EBUSY;
+	*ret = slot->from + (offset == start ? 0 : slot->insn.length);
 	return 0;
 }
