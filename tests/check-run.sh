@@ -50,7 +50,7 @@ background() {
     script=$1
     shift
     : >"$work/out" # or the ready of the last one would be seen
-    env --default-signal=INT,QUIT "$run" "$@" "$work/$script.so" >"$work/out" 2>"$work/err" \
+    env --default-signal=HUP,INT,QUIT "$run" "$@" "$work/$script.so" >"$work/out" 2>"$work/err" \
         </dev/null &
     pid=$!
     for _ in $(seq 600); do

@@ -46,7 +46,7 @@ err_has() {
 
 # The streams, the status, the folder, the arguments, in one boot.
 mkdir "$tmp/share dir"
-run --share "$tmp/share dir" --log "$tmp/log" -- sh -c \
+run --share "$PWD" --share "$tmp/share dir" --log "$tmp/log" -- sh -c \
     'echo to-out; echo to-err >&2; echo "$1" >"$2/file"; echo "<4>a mark" >/dev/kmsg; exit 7' sh 'an "argument"' "$tmp/share dir"
 test_that 'stdout is stdout' 7 'out_is to-out'
 test_that 'stderr is stderr, and nothing else is in it' 7 '[ "$(cat "$tmp/err")" = to-err ]'
