@@ -41,13 +41,18 @@ cold() { rm -rf "$tmp/scripts"; }
 
 kbuild_setup() { # NAME SCRIPT: a folder where kbuild can make the module of pass 3's C
     mkdir -p "$tmp/kbuild-$1"
-    $spile -p3 -r "$kernel" "$2" >"$tmp/kbuild-$1/mod_$1.c"
+    {
+        echo '#include <linux/module.h>'
+        cat runtime/script.h codegen/support.h
+        $spile -p3 -r "$kernel" "$2"
+        echo 'MODULE_LICENSE("GPL");'
+    } >"$tmp/kbuild-$1/mod_$1.c"
     echo "obj-m := mod_$1.o" >"$tmp/kbuild-$1/Makefile"
 }
 kbuild_once() { # NAME
     rm -f "$tmp/kbuild-$1"/*.o "$tmp/kbuild-$1"/*.ko
     make -C "$headers" M="$tmp/kbuild-$1" KBUILD_MODPOST_WARN=1 CONFIG_DEBUG_INFO_BTF_MODULES= \
-        KCFLAGS="-DSPILE_MODULE -w" modules
+        KCFLAGS="-DSPILE_MODULE -DSPILE_SCRIPT_NAME=KBUILD_MODNAME -w" modules
 }
 
 hello_bt='BEGIN { printf("hello world\n"); exit(); }'
