@@ -18,6 +18,7 @@
 #define SPILE_TESTS_FIXTURE_X86_H
 
 #include <elf.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -364,6 +365,10 @@ static bool is_runnable(const struct x86_insn *insn)
 		return false; /* a fault in the middle leaves what it likes */
 	if (insn->prefixes & X86_PREFIX_FS)
 		return false; /* it might write the thread's own control block */
+#ifdef __SANITIZE_ADDRESS__
+	if (insn->prefixes & X86_PREFIX_ADDR32)
+		return false; /* it might meet the sanitizer's shadow, which is below 4 GB */
+#endif
 	if (insn->encoding != X86_LEGACY)
 		return true;
 	if (insn->map == X86_MAP_1)
@@ -396,7 +401,7 @@ static uint64_t form_of(const struct x86_insn *insn)
 	return form * 2048 + (insn->prefixes & 0x7ff) + (insn->imm_size == 1) * 2048;
 }
 
-#define FORMS_MAX (1u << 16)
+#define FORMS_MAX (1u << 17)
 
 struct form_set {
 	uint64_t seen[FORMS_MAX * 2];
@@ -406,7 +411,7 @@ struct form_set {
 
 static bool form_is_new(struct form_set *set, uint64_t form)
 {
-	uint64_t slot = form * 0x9e3779b97f4a7c15ull >> 47;
+	uint64_t slot = form * 0x9e3779b97f4a7c15ull >> 46;
 
 	while (set->seen[slot] && set->seen[slot] != form + 1)
 		slot = (slot + 1) % (FORMS_MAX * 2);
@@ -471,15 +476,27 @@ static void forms_of_elf(struct form_set *set, const char *path)
 	fclose(f);
 }
 
-/* SPILE_FORMS names further ELF files, separated by colons: a kernel's vmlinux. */
-static void forms_of_environment(struct form_set *set)
+/*
+ * The kernels whose descriptions are in the cache, and what SPILE_FORMS, a pattern, names. Not with
+ * sanitizers, under which a signal costs ten times as much.
+ */
+static void forms_of_kernels(struct form_set *set)
 {
-	char *list = getenv("SPILE_FORMS"), *path, *rest = NULL;
+#ifndef __SANITIZE_ADDRESS__
+	const char *cache = getenv("SPILE_CACHE"), *home = getenv("HOME"), *more = getenv("SPILE_FORMS");
+	char pattern[512];
+	glob_t found;
 
-	list = list ? strdup(list) : NULL;
-	for (path = list ? strtok_r(list, ":", &rest) : NULL; path; path = strtok_r(NULL, ":", &rest))
-		forms_of_elf(set, path);
-	free(list);
+	snprintf(pattern, sizeof(pattern), "%s%s/kernels/*/vmlinux", cache ? cache : home ? home : "",
+		 cache ? "" : "/.cache/spile");
+	if (glob(pattern, 0, NULL, &found))
+		found.gl_pathc = 0;
+	if (more)
+		glob(more, found.gl_pathc ? GLOB_APPEND : 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		forms_of_elf(set, found.gl_pathv[i]);
+	globfree(&found);
+#endif
 }
 
 /*
