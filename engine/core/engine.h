@@ -72,6 +72,9 @@ struct engine {
 
 extern struct engine engine;
 
+/** hit.c: fills engine.cpus, which has one place more than there are CPUs. */
+void engine_cpus_init(void);
+
 /* table.c: sites by address. Readers and writers hold the engine's lock. */
 struct spile_site *table_find(uint64_t addr, enum site_kind kind);
 /** The site that has this probe on its list, by its address. */

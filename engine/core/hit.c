@@ -17,6 +17,17 @@
 
 struct engine engine;
 
+/*
+ * What runs, for ever, on the place behind the last CPU: in a process, threads beyond
+ * host_cpu_max() share it, so their hits are counted as missed.
+ */
+#define NO_SITE ((const struct spile_site *)&engine)
+
+void engine_cpus_init(void)
+{
+	engine.cpus[host_cpu_max()].running = NO_SITE;
+}
+
 static inline struct kprobe *list_first(const struct spile_site *site)
 {
 	return __atomic_load_n(&site->probes, __ATOMIC_ACQUIRE);
@@ -110,6 +121,23 @@ void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned lon
 		if (p->post_handler && enabled(p))
 			p->post_handler(p, regs, flags);
 	leave(cpu, irq);
+}
+
+/* any */
+int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr)
+{
+	unsigned long irq = host_irq_save();
+	const struct spile_site *in = site;
+	struct kprobe *p;
+	int done = 0;
+
+	if (!in)
+		in = __atomic_load_n(&engine.cpus[host_cpu()].running, __ATOMIC_RELAXED);
+	for (p = in && in != NO_SITE ? list_first(in) : NULL; p && !done; p = list_next(p))
+		if (p->fault_handler && enabled(p))
+			done = p->fault_handler(p, regs, trapnr) != 0;
+	host_irq_restore(irq);
+	return done;
 }
 
 /* any */

@@ -24,6 +24,7 @@
  *               enabled. disarm does not wait for running hits.
  *   update      the site got its first post_handler after it was planted; may be NULL when that
  *               needs no change.
+ *   relax       the site has lost its last post_handler and stays planted; may be NULL.
  *   account     the misses that only the planter (or what is below it) can know, since planting;
  *               may be NULL.
  *
@@ -60,6 +61,8 @@ struct spile_site {
 	bool has_post;         /* some probe has a post_handler */
 	bool planted;          /* between plant and unplant */
 	bool leaving;          /* being unregistered */
+	bool gone;             /* the planter has seen the code go away: no new probes here */
+	uint32_t probe_flags;  /* the planter's: KPROBE_FLAG_* that its probes show at the moment */
 	struct site_misses seen; /* what the probes' counters already contain */
 	const struct planter *planter;
 	void *plant;           /* the planter's */
@@ -81,6 +84,7 @@ struct planter {
 	int (*arm)(struct spile_site *site);
 	void (*disarm)(struct spile_site *site);
 	int (*update)(struct spile_site *site);
+	void (*relax)(struct spile_site *site);
 	void (*account)(const struct spile_site *site, struct site_misses *ret);
 };
 
@@ -88,6 +92,11 @@ struct planter {
 
 /** Runs the pre_handlers. 1: one of them set regs->ip, go there; 0: go on as if unprobed. */
 int engine_hit(struct spile_site *site, struct pt_regs *regs);
+/**
+ * An instruction faulted in a handler that runs on this CPU, or, with `site` given, in the copy of
+ * the site's instruction: asks the fault_handlers. 1: one of them took care of it.
+ */
+int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr);
 /** Runs the post_handlers; call it when site->has_post and engine_hit() gave 0. */
 void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned long flags);
 

@@ -432,8 +432,11 @@ unsigned engine_sites(void)
 int engine_init(const struct engine_home *home)
 {
 	engine.home = home;
-	engine.cpus = host_zalloc(host_cpu_max() * sizeof(*engine.cpus));
-	return engine.cpus ? 0 : -ENOMEM;
+	engine.cpus = host_zalloc((host_cpu_max() + 1) * sizeof(*engine.cpus));
+	if (!engine.cpus)
+		return -ENOMEM;
+	engine_cpus_init();
+	return 0;
 }
 
 void engine_deinit(void)

@@ -71,6 +71,8 @@ static int site_follow(struct spile_site *site, bool was_enabled, bool had_post)
 		err = planter->arm(site);
 	if (!site->enabled && was_enabled)
 		planter->disarm(site);
+	if (!site->has_post && had_post && planter->relax)
+		planter->relax(site);
 	return err;
 }
 
@@ -84,7 +86,7 @@ int site_link(struct spile_site *site, struct kprobe *p)
 		link = &(*link)->next;
 	p->next = NULL;
 	p->site = site;
-	p->flags |= site->planter->probe_flags;
+	p->flags |= site->planter->probe_flags | site->probe_flags;
 	__atomic_store_n(link, p, __ATOMIC_RELEASE);
 	site->has_post |= p->post_handler != NULL;
 	if (!(p->flags & KPROBE_FLAG_DISABLED))
@@ -98,15 +100,18 @@ int site_link(struct spile_site *site, struct kprobe *p)
 /* p->next stays as it is: a hit that is at p still finds its way on. */
 void site_unlink(struct spile_site *site, struct kprobe *p)
 {
-	bool was_enabled = site->enabled != 0;
-	struct kprobe **link = &site->probes;
+	bool was_enabled = site->enabled != 0, had_post = site->has_post;
+	struct kprobe **link = &site->probes, *left;
 
 	while (*link != p)
 		link = &(*link)->next;
 	__atomic_store_n(link, p->next, __ATOMIC_RELEASE);
 	if (!(p->flags & KPROBE_FLAG_DISABLED))
 		site->enabled--;
-	site_follow(site, was_enabled, true);
+	site->has_post = false;
+	for (left = site->probes; left; left = left->next)
+		site->has_post |= left->post_handler != NULL;
+	site_follow(site, was_enabled, had_post);
 }
 
 int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
@@ -119,11 +124,11 @@ int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
 	if (!on) {
 		site->enabled--;
 		__atomic_fetch_or(&p->flags, KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
-		return site_follow(site, was_enabled, true);
+		return site_follow(site, was_enabled, site->has_post);
 	}
 	site->enabled++;
 	__atomic_fetch_and(&p->flags, ~(uint32_t)KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
-	err = site_follow(site, was_enabled, true);
+	err = site_follow(site, was_enabled, site->has_post);
 	if (err) {
 		site->enabled--;
 		__atomic_fetch_or(&p->flags, KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);

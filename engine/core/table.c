@@ -20,7 +20,7 @@ struct spile_site *table_find(uint64_t addr, enum site_kind kind)
 	struct spile_site *site;
 
 	for (site = *bucket(addr); site; site = site->hash_next)
-		if (site->addr == addr && site->kind == kind)
+		if (site->addr == addr && site->kind == kind && !site->gone)
 			return site;
 	return NULL;
 }

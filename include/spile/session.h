@@ -73,6 +73,9 @@ struct spile_probe_report {
 #define SPILE_PLANTER_NATIVE 3
 #define SPILE_PLANTER_NATIVE_RETURN 4
 #define SPILE_PLANTER_TIMER 5
+#define SPILE_PLANTER_JUMP 6
+#define SPILE_PLANTER_BREAKPOINT 7
+#define SPILE_PLANTER_RETURN 8 /* the return address on the stack is replaced */
 
 /** SPILE_IOC_REPORT. The caller gives room for `nprobes` reports at `probes`. */
 struct spile_report {

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * engine/host/linux-user/apply.user.c - brings the text to what is wanted, under running threads.
+ *
+ * A CPU may have fetched part of an instruction when the rest changes, so more than one byte is
+ * never changed at once where a thread can run. For a list of points, each step for all of them:
+ *
+ *   jump to breakpoint
+ *     1. first byte becomes int3; sync     nobody can fetch the jump any more
+ *     2. the other 4 bytes become the original ones; sync
+ *   breakpoint to clear, clear to breakpoint
+ *     3. first byte; sync                  one byte: old or new, both are right
+ *   breakpoint to jump
+ *     4. threads are asked                 one that is inside the region, has interrupted work
+ *                                          there, or is in the slot, from which it would come
+ *                                          back into the region: the point stays a breakpoint
+ *     5. the other 4 bytes; sync           nobody can get there: the first byte is int3, nothing
+ *                                          jumps in, and who was there has been seen to leave
+ *     6. first byte; sync
+ *
+ * "sync": no CPU has old bytes any more. Each write checks what was there, and that it is there
+ * afterwards. Foreign bytes are left as they are and the point's error says so; on the way out that
+ * means that somebody else's patch stays, and ours may still be under it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/core/engine.h"
+#include "engine/host.h"
+#include "engine/host/linux-user/arena.h"
+#include "engine/host/linux-user/handlers.h"
+#include "engine/host/linux-user/objects.h"
+#include "engine/host/linux-user/point.h"
+#include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/text.h"
+#include "engine/host/linux-user/threads.h"
+
+#define ASK_TIMES 8 /* how often threads are asked before a point stays a breakpoint */
+
+static const uint8_t int3 = 0xcc;
+static bool optimization = true;
+
+/* --- what is wanted ---------------------------------------------------------------------------- */
+
+static bool has_neighbour(const struct point *point)
+{
+	for (unsigned i = 1; i < point->region.length; i++) {
+		const struct point *other = point_at(point->addr + i);
+
+		if (other && other->users)
+			return true;
+	}
+	return false;
+}
+
+static enum point_mode wanted(const struct point *point)
+{
+	if (!point->armed || point->gone)
+		return POINT_CLEAR;
+	if (!optimization || !point->can_jump || !point->wants_jump || has_neighbour(point) ||
+	    (point->probes && point->probes->has_post))
+		return POINT_BREAKPOINT;
+	return POINT_JUMP;
+}
+
+static bool needs_vectors(const struct point *point)
+{
+	const struct kprobe *p = point->probes ? point->probes->probes : NULL;
+	const struct return_pool *pool;
+
+	for (; p; p = p->next)
+		if (!handler_is_plain((uint64_t)(uintptr_t)p->pre_handler))
+			return true;
+	for (pool = point->returns; pool; pool = return_next(pool))
+		if (!handler_is_plain(return_entry_handler(pool)))
+			return true;
+	return false;
+}
+
+/* --- detours ----------------------------------------------------------------------------------- */
+
+static int detour_hit(void *arg, struct pt_regs *regs)
+{
+	int diverted;
+
+	host_preempt_disable();
+	diverted = point_hit(arg, regs);
+	host_preempt_enable();
+	return diverted;
+}
+
+static void detour_create(struct point *point, bool vectors)
+{
+	struct x86_detour_plan plan = {
+		.region = &point->region,
+		.handler = (uint64_t)(uintptr_t)detour_hit,
+		.arg = (uint64_t)(uintptr_t)point,
+		.options = X86_DETOUR_PROCESS,
+	};
+	uint8_t code[X86_DETOUR_MAX];
+	uint64_t at = arena_alloc(point->addr, sizeof(code), point);
+	unsigned used;
+	int err = at ? 0 : -ENOMEM;
+
+	if (vectors && !handlers_vector_area(&plan.xsave_mask, &plan.xsave_bytes))
+		err = -EOPNOTSUPP;
+	plan.options |= vectors ? X86_DETOUR_XSAVE : 0;
+	if (!err)
+		err = x86_detour_build(&plan, at, code, sizeof(code), &point->detour);
+	if (!err)
+		err = text_fill(at, code, point->detour.size);
+	if (err) {
+		arena_free(at, sizeof(code));
+		point->can_jump = false;
+		return;
+	}
+	used = (point->detour.size + ARENA_GRAIN - 1) & ~(ARENA_GRAIN - 1u);
+	arena_free(at + used, sizeof(code) - used);
+	point->saves_vectors = vectors;
+	__atomic_store_n(&point->detour_at, at, __ATOMIC_RELEASE);
+}
+
+/* A detour that saves too little is of no use: the memory goes when the point goes. */
+static void detour_prepare(struct point *point)
+{
+	bool vectors = needs_vectors(point);
+
+	if (!point->detour_at)
+		detour_create(point, vectors);
+	else if (vectors && !point->saves_vectors)
+		point->can_jump = false;
+}
+
+/* --- steps ------------------------------------------------------------------------------------- */
+
+static void jump_bytes(const struct point *point, uint8_t ret[X86_JUMP_BYTES])
+{
+	x86_jump_encode(point->addr, point->detour_at, ret);
+}
+
+static void failed(struct point *point, int err)
+{
+	point->err = err;
+	host_log("probe at %#llx: %s", (unsigned long long)point->addr,
+		 err == -EBUSY ? "other bytes are in the text than were left there; not touched" :
+				 "the text could not be written");
+}
+
+/* Writes n bytes from offset `skip` on. */
+static bool put(struct point *point, unsigned skip, const uint8_t *old, const uint8_t *new, size_t n)
+{
+	int err = text_write(point->addr + skip, old, new, n);
+
+	if (err)
+		failed(point, err);
+	return !err;
+}
+
+static void set_optimized(struct point *point, bool on)
+{
+	struct kprobe *p = point->probes ? point->probes->probes : NULL;
+	struct return_pool *pool;
+
+	if (point->probes)
+		point->probes->probe_flags = on ? KPROBE_FLAG_OPTIMIZED : 0;
+	for (; p; p = p->next)
+		kprobe_flag(p, KPROBE_FLAG_OPTIMIZED, on);
+	for (pool = point->returns; pool; pool = return_next(pool))
+		return_set_optimized(pool, on);
+}
+
+static void steps_unjump(struct point *list)
+{
+	uint8_t jump[X86_JUMP_BYTES];
+	struct point *p;
+	bool any = false;
+
+	for (p = list; p; p = p->change_next) {
+		p->leaving_jump = p->mode == POINT_JUMP && wanted(p) != POINT_JUMP;
+		jump_bytes(p, jump);
+		if (p->leaving_jump)
+			any |= p->leaving_jump = put(p, 0, jump, &int3, 1);
+	}
+	if (!any)
+		return;
+	text_sync();
+	for (p = list; p; p = p->change_next) {
+		jump_bytes(p, jump);
+		if (!p->leaving_jump || !put(p, 1, jump + 1, p->original + 1, X86_JUMP_BYTES - 1))
+			continue;
+		p->mode = POINT_BREAKPOINT;
+		set_optimized(p, false);
+	}
+	text_sync();
+}
+
+static void steps_first_byte(struct point *list)
+{
+	struct point *p;
+	bool any = false;
+
+	for (p = list; p; p = p->change_next) {
+		enum point_mode want = wanted(p);
+
+		if (p->mode == POINT_CLEAR && want != POINT_CLEAR && put(p, 0, p->original, &int3, 1)) {
+			p->mode = POINT_BREAKPOINT;
+			any = true;
+		} else if (p->mode == POINT_BREAKPOINT && want == POINT_CLEAR &&
+			   put(p, 0, &int3, p->original, 1)) {
+			p->mode = POINT_CLEAR;
+			any = true;
+		}
+	}
+	if (any)
+		text_sync();
+}
+
+/* --- breakpoint to jump ------------------------------------------------------------------------ */
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct code_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static bool is_occupied(const struct code_range *ranges, unsigned n, uint64_t start)
+{
+	struct code_range key = { start, start, false };
+	const struct code_range *found =
+		start ? bsearch(&key, ranges, n, sizeof(*ranges), compare_ranges) : NULL;
+
+	return found && found->occupied;
+}
+
+/* What nobody may be in: the region behind its first byte, and the slot, which leads there. */
+static unsigned collect_ranges(struct point *list, struct code_range *ranges)
+{
+	unsigned n = 0;
+	struct point *p;
+
+	for (p = list; p; p = p->change_next) {
+		if (!p->entering_jump)
+			continue;
+		ranges[n++] = (struct code_range){ p->addr + 1, p->addr + p->region.length, false };
+		if (p->slot.at)
+			ranges[n++] = (struct code_range){ p->slot.at, p->slot.at + X86_SLOT_BYTES,
+							   false };
+	}
+	qsort(ranges, n, sizeof(*ranges), compare_ranges);
+	return n;
+}
+
+/* Marks those that may be written now; how many may not. */
+static unsigned ask_threads(struct point *list, struct code_range *ranges)
+{
+	unsigned n = collect_ranges(list, ranges), refused = 0;
+	struct point *p;
+
+	if (!n)
+		return 0;
+	threads_look(ranges, n);
+	for (p = list; p; p = p->change_next) {
+		if (!p->entering_jump)
+			continue;
+		if (is_occupied(ranges, n, p->addr + 1) || is_occupied(ranges, n, p->slot.at)) {
+			refused++;
+		} else {
+			p->entering_jump = false;
+			p->entered_jump = true;
+		}
+	}
+	return refused;
+}
+
+static unsigned mark_candidates(struct point *list)
+{
+	unsigned n = 0;
+	struct point *p;
+
+	for (p = list; p; p = p->change_next) {
+		p->entering_jump = p->entered_jump = false;
+		if (p->mode == POINT_JUMP)
+			continue;
+		if (p->mode == POINT_BREAKPOINT && wanted(p) == POINT_JUMP) {
+			detour_prepare(p);
+			p->entering_jump = p->can_jump;
+		}
+		p->via_detour = p->entering_jump;
+		n += p->entering_jump;
+	}
+	return n;
+}
+
+static void write_jumps(struct point *list)
+{
+	uint8_t jump[X86_JUMP_BYTES];
+	struct point *p;
+
+	for (p = list; p; p = p->change_next) {
+		jump_bytes(p, jump);
+		if (p->entered_jump)
+			p->entered_jump = put(p, 1, p->original + 1, jump + 1, X86_JUMP_BYTES - 1);
+	}
+	text_sync();
+	for (p = list; p; p = p->change_next) {
+		jump_bytes(p, jump);
+		if (!p->entered_jump || !put(p, 0, &int3, jump, 1))
+			continue;
+		p->mode = POINT_JUMP;
+		set_optimized(p, true);
+	}
+	text_sync();
+}
+
+static void steps_jump(struct point *list)
+{
+	struct timespec pause = { .tv_nsec = 300000 };
+	unsigned n = mark_candidates(list), refused = n;
+	struct code_range *ranges;
+
+	if (!n)
+		return;
+	ranges = calloc(2 * n, sizeof(*ranges));
+	for (int tries = 0; ranges && refused && tries < ASK_TIMES; tries++) {
+		if (tries)
+			nanosleep(&pause, NULL);
+		refused = ask_threads(list, ranges);
+	}
+	free(ranges);
+	if (refused < n)
+		write_jumps(list);
+}
+
+/* --- the list ---------------------------------------------------------------------------------- */
+
+static int points_apply(struct point *list, struct point **ret_failed)
+{
+	struct point *p;
+
+	for (p = list; p; p = p->change_next)
+		p->err = 0;
+	steps_unjump(list);
+	steps_first_byte(list);
+	steps_jump(list);
+	for (p = list; p && !p->err; p = p->change_next)
+		;
+	if (p && ret_failed)
+		*ret_failed = p;
+	return p ? p->err : 0;
+}
+
+static void change_add(struct point **list, struct point *point)
+{
+	if (point->queued)
+		return;
+	point->queued = true;
+	point->change_next = *list;
+	*list = point;
+}
+
+/* With a point go those whose jump may reach into it. */
+void change_list_add(struct point **list, struct point *point)
+{
+	change_add(list, point);
+	for (unsigned i = 1; i < X86_REGION_MAX; i++) {
+		struct point *other = point_at(point->addr - i);
+
+		if (other && other->can_jump && other->region.length > i)
+			change_add(list, other);
+	}
+}
+
+void change_list_drop(struct point *list)
+{
+	for (; list; list = list->change_next)
+		list->queued = false;
+}
+
+int change_list_apply(struct point *list, struct point **ret_failed)
+{
+	change_list_drop(list);
+	return points_apply(list, ret_failed);
+}
+
+int point_apply(struct point *point)
+{
+	struct point *list = NULL;
+
+	change_list_add(&list, point);
+	return change_list_apply(list, NULL);
+}
+
+/* --- all points -------------------------------------------------------------------------------- */
+
+static void add_to_list(struct point *point, void *list)
+{
+	change_add(list, point);
+}
+
+void points_set_optimization(bool on)
+{
+	struct point *list = NULL;
+
+	optimization = on;
+	points_each(add_to_list, &list);
+	change_list_apply(list, NULL);
+}
+
+bool points_optimization(void)
+{
+	return optimization;
+}
+
+static void check_gone(struct point *point, void *unused)
+{
+	struct kprobe *p = point->probes ? point->probes->probes : NULL;
+	struct return_pool *pool;
+
+	if (point->gone || objects_serial(point->addr) == point->serial)
+		return;
+	point->gone = true;
+	point->mode = POINT_CLEAR;
+	if (point->probes)
+		point->probes->gone = true;
+	for (; p; p = p->next)
+		kprobe_flag(p, KPROBE_FLAG_GONE, true);
+	for (pool = point->returns; pool; pool = return_next(pool))
+		return_set_gone(pool);
+}
+
+void points_sweep(void)
+{
+	if (objects_refresh())
+		points_each(check_gone, NULL);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * engine/host/linux-user/handlers.h - what a handler may clobber.
+ *
+ * A handler in a process is ordinary code, and may use vector registers that the probed code needs
+ * afterwards. Saving them all costs more than everything else of a hit, so handlers are read first.
+ */
+#ifndef SPILE_HOST_LINUX_USER_HANDLERS_H
+#define SPILE_HOST_LINUX_USER_HANDLERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** True: it certainly leaves vector and x87 registers alone, and so does all that it calls. */
+bool handler_is_plain(uint64_t address);
+
+/** What XSAVEC is to save, and the bytes it takes; false: this CPU has no XSAVEC. */
+bool handlers_vector_area(uint64_t *ret_mask, uint32_t *ret_bytes);
+
+/** Calls with all vector registers kept. any */
+void handlers_call_saved(void (*fn)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A process as a home of the engine: which planters, in which order; which addresses.
+ *
+ * The lock is taken before fork() and given back on both sides after it, so that the child finds
+ * everything in order. The child has the parent's probes, and copies of everything about them.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "engine/arch/x86/decode.h"
+#include "engine/core/engine.h"
+#include "engine/host.h"
+#include "engine/host/linux-user/home.h"
+#include "engine/host/linux-user/objects.h"
+#include "engine/host/linux-user/planters.h"
+#include "engine/host/linux-user/point.h"
+#include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/text.h"
+#include "engine/host/linux-user/trap.h"
+
+static pthread_mutex_t registration = PTHREAD_MUTEX_INITIALIZER;
+static int state = 1; /* of process_home_start(): 1 not tried, 0 or -errno */
+
+static void home_lock(void)
+{
+	pthread_mutex_lock(&registration);
+}
+
+static void home_unlock(void)
+{
+	pthread_mutex_unlock(&registration);
+}
+
+static void child_after_fork(void)
+{
+	text_init();
+	returns_forked();
+	home_unlock();
+}
+
+/* The code must be a loaded object's, not ours, and an instruction must start there. */
+static int home_check(uint64_t addr)
+{
+	struct function f;
+	int err;
+
+	points_sweep();
+	err = objects_function(addr, &f);
+	if (err)
+		return -EINVAL;
+	if (objects_is_own(addr))
+		return -EINVAL;
+	err = x86_boundary_check(f.start, addr, point_read_original, NULL);
+	return err == -EFAULT ? -EINVAL : err;
+}
+
+static void *home_current_task(void)
+{
+	return (void *)pthread_self();
+}
+
+/* Cheapest first: the policy of the process home. */
+static const struct planter *const planters[] = {
+	&planter_jump,
+	&planter_breakpoint,
+	&planter_return,
+	NULL,
+};
+
+static const struct engine_home home = {
+	.planters = planters,
+	.lock = home_lock,
+	.unlock = home_unlock,
+	.resolve = objects_resolve,
+	.check = home_check,
+	.current_task = home_current_task,
+};
+
+static int start(void)
+{
+	int err = text_init();
+
+	if (!err)
+		err = engine_init(&home);
+	if (!err)
+		err = returns_init();
+	if (!err)
+		pthread_atfork(home_lock, home_unlock, child_after_fork);
+	return err;
+}
+
+int process_home_start(void)
+{
+	home_lock();
+	if (state == 1)
+		state = start();
+	home_unlock();
+	return state;
+}
+
+void process_home_stop(void)
+{
+	if (state)
+		return;
+	engine_deinit();
+	home_lock();
+	points_collect(true);
+	traps_deinit();
+	home_unlock();
+}
+
+void process_home_sweep(void)
+{
+	home_lock();
+	points_sweep();
+	home_unlock();
+}
+
+void process_home_optimize(bool on)
+{
+	home_lock();
+	points_set_optimization(on);
+	home_unlock();
+}

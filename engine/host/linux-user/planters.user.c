@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The planters of a process: jump and breakpoint for probes, and one for returns. They differ in
+ * when they may be used; what they do is to hang sites on points (point.h) and to have the text
+ * follow. site->plant is the point, site->extra tells whether the site is armed; a return site's
+ * plant is its pool.
+ */
+#include "engine/core/engine.h"
+#include "engine/host.h"
+#include "engine/host/linux-user/objects.h"
+#include "engine/host/linux-user/planters.h"
+#include "engine/host/linux-user/point.h"
+#include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/trap.h"
+#include "spile/session.h"
+
+/* --- what all have in common ---------------------------------------------------------------------- */
+
+static struct point *point_of(const struct spile_site *site)
+{
+	if (!site->plant)
+		return NULL;
+	return site->kind == SITE_RETURN ? return_point(site->plant) : site->plant;
+}
+
+/* Counts the site among the armed ones of its point, or not any more. */
+static void set_armed(struct spile_site *site, bool on)
+{
+	struct point *point = point_of(site);
+
+	if (on == (site->extra != NULL))
+		return;
+	site->extra = on ? site : NULL;
+	point->armed += on ? 1 : -1;
+	if (site->kind == SITE_RETURN)
+		return_set_armed(site->plant, on);
+}
+
+static int probe_attach(struct spile_site *site)
+{
+	struct point *point;
+	int err = point_get(site->addr, &point);
+
+	if (err)
+		return err;
+	site->plant = point;
+	point->wants_jump |= site->planter == &planter_jump;
+	__atomic_store_n(&point->probes, site, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int return_attach(struct spile_site *site)
+{
+	struct return_pool *pool;
+	struct point *point;
+	int err = point_get(site->addr, &point);
+
+	if (err)
+		return err;
+	err = return_create(site, &pool);
+	if (err) {
+		point_put(point);
+		return err;
+	}
+	site->plant = pool;
+	point->wants_jump = true;
+	return_link(pool, point);
+	return 0;
+}
+
+/* No hit begins any more; those that have begun may still use the site. */
+static void detach(struct spile_site *site)
+{
+	struct point *point = point_of(site);
+
+	if (site->kind == SITE_RETURN)
+		return_unlink(site->plant);
+	else
+		__atomic_store_n(&point->probes, NULL, __ATOMIC_RELEASE);
+}
+
+static void text_unplant(struct spile_site *list)
+{
+	struct point *changed = NULL;
+	struct spile_site *site;
+
+	for (site = list; site; site = site->batch_next) {
+		if (!site->plant)
+			continue;
+		set_armed(site, false);
+		change_list_add(&changed, point_of(site));
+	}
+	change_list_apply(changed, NULL);
+	for (site = list; site; site = site->batch_next)
+		if (site->plant)
+			detach(site);
+	for (site = list; site; site = site->batch_next)
+		if (site->plant)
+			point_put(point_of(site));
+}
+
+static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
+{
+	struct point *changed = NULL, *culprit = NULL;
+	struct spile_site *site;
+	int err = traps_init();
+
+	points_sweep();
+	for (site = list; site && !err; site = site->batch_next) {
+		err = site->kind == SITE_RETURN ? return_attach(site) : probe_attach(site);
+		if (err) {
+			*ret_failed = site;
+			break;
+		}
+		set_armed(site, site->enabled != 0);
+		change_list_add(&changed, point_of(site));
+	}
+	if (!err)
+		err = change_list_apply(changed, &culprit);
+	else
+		change_list_drop(changed);
+	if (!err)
+		return 0;
+	for (site = list; culprit && site; site = site->batch_next)
+		if (point_of(site) == culprit)
+			*ret_failed = site;
+	text_unplant(list);
+	return err;
+}
+
+static void text_release(struct spile_site *list)
+{
+	struct spile_site *site;
+
+	for (site = list; site; site = site->batch_next) {
+		if (site->plant && site->kind == SITE_RETURN)
+			return_release(site->plant);
+		site->plant = NULL;
+	}
+	points_collect(false);
+}
+
+static int text_arm(struct spile_site *site)
+{
+	int err;
+
+	set_armed(site, true);
+	err = point_apply(point_of(site));
+	if (err)
+		set_armed(site, false);
+	return err;
+}
+
+static void text_disarm(struct spile_site *site)
+{
+	set_armed(site, false);
+	point_apply(point_of(site));
+}
+
+/* A post_handler has come, or the last one has gone: a jump can, or need not, give way. */
+static int text_update(struct spile_site *site)
+{
+	return point_apply(point_of(site));
+}
+
+static void text_relax(struct spile_site *site)
+{
+	point_apply(point_of(site));
+}
+
+/* --- which may be used ------------------------------------------------------------------------------ */
+
+static int breakpoint_can_plant(const struct spile_site *site)
+{
+	uint8_t bytes[X86_INSN_MAX];
+	struct x86_insn insn;
+	int got = point_read_original(NULL, site->addr, bytes, sizeof(bytes));
+
+	if (got <= 0 || x86_decode(bytes, (size_t)got, &insn) < 0)
+		return -EINVAL;
+	return x86_slot_check(&insn, X86_PROCESS, false);
+}
+
+static int jump_can_plant(const struct spile_site *site)
+{
+	const char *why;
+	int err = breakpoint_can_plant(site); /* every jump is a breakpoint first */
+
+	if (err)
+		return err;
+	return points_optimization() && point_may_jump(site->addr, &why) ? 0 : -EOPNOTSUPP;
+}
+
+static int return_can_plant(const struct spile_site *site)
+{
+	struct function f;
+
+	/* Later than the first instruction the stack does not begin with the return address. */
+	if (objects_function(site->addr, &f) || f.start != site->addr)
+		return -EINVAL;
+	if (!return_is_allowed(f.name))
+		return -EINVAL;
+	return breakpoint_can_plant(site);
+}
+
+static void return_account(const struct spile_site *site, struct site_misses *ret)
+{
+	ret->nested = 0;
+	ret->instance = return_missed(site->plant);
+}
+
+const struct planter planter_jump = {
+	.name = "jump",
+	.id = SPILE_PLANTER_JUMP,
+	.kinds = SITE_PROBE,
+	.can_plant = jump_can_plant,
+	.plant = text_plant,
+	.unplant = text_unplant,
+	.release = text_release,
+	.arm = text_arm,
+	.disarm = text_disarm,
+	.update = text_update,
+	.relax = text_relax,
+};
+
+const struct planter planter_breakpoint = {
+	.name = "breakpoint",
+	.id = SPILE_PLANTER_BREAKPOINT,
+	.kinds = SITE_PROBE,
+	.can_plant = breakpoint_can_plant,
+	.plant = text_plant,
+	.unplant = text_unplant,
+	.release = text_release,
+	.arm = text_arm,
+	.disarm = text_disarm,
+	.update = text_update,
+	.relax = text_relax,
+};
+
+const struct planter planter_return = {
+	.name = "return",
+	.id = SPILE_PLANTER_RETURN,
+	.kinds = SITE_RETURN,
+	.can_plant = return_can_plant,
+	.plant = text_plant,
+	.unplant = text_unplant,
+	.release = text_release,
+	.arm = text_arm,
+	.disarm = text_disarm,
+	.account = return_account,
+};
