@@ -23,6 +23,8 @@
  *     Gives the jump planter. Where one instruction is as long as a jump the region is that one
  *     instruction and nearly all checks fall away.
  *  6. ARCH_BREAKPOINT: the byte or bytes that trap.
+ *  7. arch_jprobe_call(), arch_jprobe_return(): enter a function in another's place. Gives jprobes,
+ *     under every planter.
  *
  * Rules that hold for all of them: a copy leaves no trace (no register, flag or memory that the
  * original would not have touched; return addresses are the original's), what is not understood is
@@ -43,6 +45,7 @@
 #include "engine/arch/x86/slot.h"
 #include "engine/arch/x86/optimize.h"
 #include "engine/arch/x86/detour.h"
+#include "engine/arch/x86/jprobe.h"
 
 #define ARCH_BREAKPOINT 0xcc
 #define ARCH_INSN_MAX X86_INSN_MAX
@@ -72,6 +75,8 @@
 #define arch_detour_copy_ip x86_detour_copy_ip
 #define arch_detour_original_ip x86_detour_original_ip
 #define arch_jump_encode x86_jump_encode
+#define arch_jprobe_call x86_jprobe_call
+#define arch_jprobe_return x86_jprobe_return
 
 #else
 #error "no engine/arch folder for this architecture"

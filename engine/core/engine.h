@@ -21,6 +21,8 @@ struct engine_home {
 	int (*resolve)(const char *name, uint64_t *ret);
 	/** Where a probe on addr really goes (two names of one place). May be NULL. */
 	uint64_t (*adjust)(uint64_t addr);
+	/** Whether addr is a function's first instruction. May be NULL: not known, jprobes take any. */
+	bool (*is_entry)(uint64_t addr);
 	/** Whether handlers may be hung at addr: 0, -EINVAL (not code, blacklisted, our own), -EILSEQ. */
 	int (*check)(uint64_t addr);
 	/** Keeps the code at addr from going away; *ret is given to unpin. 0 or -errno. May be NULL. */
@@ -62,7 +64,8 @@ int engine_register_kretprobes(struct kretprobe **rps, unsigned num, unsigned *r
 /** Of one CPU; on a cache line of its own. */
 struct engine_cpu {
 	const void *running; /* the site whose handlers run, NULL: none */
-	char pad[64 - sizeof(void *)];
+	void *jprobe;        /* what jprobe_return() goes back to, NULL: no jprobe's handler runs */
+	char pad[64 - 2 * sizeof(void *)];
 };
 
 struct engine {

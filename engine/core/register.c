@@ -12,6 +12,7 @@
  * Everything here is task context and runs under the home's lock.
  */
 #include "engine/core/engine.h"
+#include "engine/core/jprobe.h"
 #include "engine/core/site.h"
 #include "engine/host.h"
 
@@ -144,6 +145,8 @@ static int probe_address(const struct kprobe *p, enum site_kind kind, uint64_t *
 	*ret += p->offset;
 	if (kind == SITE_PROBE && engine.home->adjust)
 		*ret = engine.home->adjust(*ret);
+	if (kprobe_is_jprobe(p) && engine.home->is_entry && !engine.home->is_entry(*ret))
+		return -EINVAL; /* there are no arguments to show */
 	return 0;
 }
 

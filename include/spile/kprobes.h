@@ -13,22 +13,31 @@
 #ifndef SPILE_KPROBES_H
 #define SPILE_KPROBES_H
 
+#ifdef __KERNEL__ /* a module made by the kernel's own build: see linux/kprobes.h */
+#include <linux/types.h>
+#include <asm/kprobes.h>
+#else
 #include <stddef.h>
 #include <stdint.h>
 
+typedef uint8_t kprobe_opcode_t;
+#endif
+
 struct pt_regs;
+struct task_struct;
 struct kprobe;
 struct kretprobe;
 struct kretprobe_instance;
 struct spile_site; /* the engine's record of a probed address */
 
-typedef uint8_t kprobe_opcode_t;
 /** Before the probed instruction. Returns 0, or 1 if it set regs->ip and the instruction must not run. */
 typedef int (*kprobe_pre_handler_t)(struct kprobe *p, struct pt_regs *regs);
 /** After the probed instruction; flags is 0 on x86. */
 typedef void (*kprobe_post_handler_t)(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
 /** A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. */
 typedef int (*kprobe_fault_handler_t)(struct kprobe *p, struct pt_regs *regs, int trapnr);
+/** Never called. Setting one keeps the probe from being optimized, as a post_handler does. */
+typedef int (*kprobe_break_handler_t)(struct kprobe *p, struct pt_regs *regs);
 /** At return (or entry) of a probed function. An entry_handler's non-zero skips this instance. */
 typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri, struct pt_regs *regs);
 
@@ -46,6 +55,7 @@ struct kprobe {
 	kprobe_pre_handler_t pre_handler;
 	kprobe_post_handler_t post_handler;
 	kprobe_fault_handler_t fault_handler;
+	kprobe_break_handler_t break_handler;
 	uint32_t flags; /* KPROBE_FLAG_* */
 
 	/* Readable any time. */
@@ -59,7 +69,7 @@ struct kprobe {
 
 struct kretprobe_instance {
 	struct kretprobe *rp;
-	void *task;             /* of the kernel: its task_struct */
+	struct task_struct *task; /* who called; of the process home: NULL */
 	kprobe_opcode_t *ret_addr;
 	struct kretprobe_instance *next; /* the engine's */
 	char data[] __attribute__((aligned(8))); /* data_size bytes of the user's own */
@@ -73,6 +83,12 @@ struct kretprobe {
 	int nmissed;      /* entries that found no instance */
 	size_t data_size;
 	void *pool;       /* the engine's */
+};
+
+/** A handler with the probed function's own signature, called at the function's entry. */
+struct jprobe {
+	struct kprobe kp; /* where; its pre_handler is the engine's */
+	void *entry;      /* the handler; it must end with spile_jprobe_return() */
 };
 
 /**
@@ -104,5 +120,30 @@ static inline int spile_enable_kretprobe(struct kretprobe *rp)
 {
 	return spile_enable_kprobe(&rp->kp);
 }
+
+/**
+ * Plants a jprobe. As spile_register_kprobe(), and -EINVAL when the address is not a function's first
+ * instruction or there is no entry. The handler is shown the registers and (a copy of) the stack
+ * that the function was called with, up to 256 bytes of it. It runs as a pre_handler does; what it
+ * does to its arguments is not seen by the function.
+ */
+int spile_register_jprobe(struct jprobe *jp);
+void spile_unregister_jprobe(struct jprobe *jp);
+/** Plants num jprobes, all or nothing. */
+int spile_register_jprobes(struct jprobe **jps, int num);
+void spile_unregister_jprobes(struct jprobe **jps, int num);
+
+static inline int spile_disable_jprobe(struct jprobe *jp)
+{
+	return spile_disable_kprobe(&jp->kp);
+}
+
+static inline int spile_enable_jprobe(struct jprobe *jp)
+{
+	return spile_enable_kprobe(&jp->kp);
+}
+
+/** Ends a jprobe's handler: does not return there. A handler must not return in any other way. */
+void spile_jprobe_return(void);
 
 #endif

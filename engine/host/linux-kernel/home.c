@@ -48,6 +48,18 @@ static uint64_t home_adjust(uint64_t addr)
 	return site ? site : addr;
 }
 
+/* An entry, or where home_adjust() moves one to. */
+static bool home_is_entry(uint64_t addr)
+{
+	unsigned long size, offset;
+
+	if (!khas(kallsyms_lookup_size_offset))
+		return kfn_ftrace_location(addr) == addr;
+	if (!kfn_kallsyms_lookup_size_offset(addr, &size, &offset))
+		return false;
+	return !offset || home_adjust(addr - offset) == addr;
+}
+
 /* Compares only: the module may be gone by now. */
 static bool is_ours(const struct module *module)
 {
@@ -116,6 +128,7 @@ static const struct engine_home home = {
 	.unlock = home_unlock,
 	.resolve = home_resolve,
 	.adjust = home_adjust,
+	.is_entry = home_is_entry,
 	.check = home_check,
 	.pin = home_pin,
 	.unpin = home_unpin,
