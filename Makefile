@@ -53,12 +53,13 @@ include kmod/cflags.mk
 include vm/vm.mk
 include reader/reader.mk
 include codegen/codegen.mk
+include kmod/exports.mk
 
 .PHONY: all clean help deps
 # Installs the Debian packages that the build needs, by name, when one is missing.
 deps:
 	@tools/setup.sh
-all: $(TOOLS:%=$(B)/bin/%) $(B)/kmod/spile.o ## build everything
+all: $(TOOLS:%=$(B)/bin/%) $(B)/kmod/spile.o $(B)/kmod/Module.symvers ## build everything
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile tests/*.mk bench/*.mk

@@ -524,6 +524,8 @@ static struct error *build(struct job *job, struct kernel *k, const void *object
 	if (!error)
 		error = copy_all_relocations(job);
 	if (!error)
+		error = fit_exports(&job->fitter, &job->image);
+	if (!error)
 		error = relocate_this_module(job, this_module);
 	if (error)
 		return error;

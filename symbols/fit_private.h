@@ -73,6 +73,15 @@ struct binding {
 /** Finds the value of an undefined symbol; the error tells what is wrong with the kernel. */
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret);
 
+/* --- fit_exports.c: tables of exported functions ---------------------------------------------- */
+
+struct elf_image;
+
+/** Puts an image's export tables into the form that the fitter's kernel reads. */
+struct error *fit_exports(struct fitter *f, struct elf_image *image);
+/** From two tables and checksums to one table and flags. */
+void fit_exports_merge(struct elf_image *image);
+
 /* --- shipped.c: what a module that came with the kernel says --------------------------------- */
 
 struct shipped {
