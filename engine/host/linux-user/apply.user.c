@@ -26,13 +26,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "engine/core/engine.h"
+#include "engine/core/run.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/arena.h"
 #include "engine/host/linux-user/handlers.h"
 #include "engine/host/linux-user/objects.h"
 #include "engine/host/linux-user/point.h"
 #include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/slot.h"
 #include "engine/host/linux-user/text.h"
 #include "engine/host/linux-user/threads.h"
 
@@ -80,13 +81,33 @@ static bool needs_vectors(const struct point *point)
 
 /* --- detours ----------------------------------------------------------------------------------- */
 
-static int detour_hit(void *arg, struct pt_regs *regs)
+static int __attribute__((noinline)) detour_hit_slow(struct point *point, struct pt_regs *regs)
 {
 	int diverted;
 
 	host_preempt_disable();
-	diverted = point_hit(arg, regs);
+	diverted = point_hit(point, regs);
 	host_preempt_enable();
+	return diverted;
+}
+
+/*
+ * The same without calls for the case that counts: the thread has a slot, no handler runs, no
+ * return is watched here.
+ */
+static int detour_hit(void *arg, struct pt_regs *regs)
+{
+	struct point *point = arg;
+	int cpu = host_my_slot, diverted = 0;
+	const struct spile_site *site;
+
+	if (__builtin_expect(cpu < 0 || engine.cpus[cpu].running || point->returns, 0))
+		return detour_hit_slow(point, regs);
+	host_slot_enter(&host_slots[cpu]);
+	site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
+	if (site)
+		diverted = site_run(&engine.cpus[cpu], site, regs);
+	host_slot_leave(&host_slots[cpu]);
 	return diverted;
 }
 
@@ -99,7 +120,7 @@ static void detour_create(struct point *point, bool vectors)
 		.options = X86_DETOUR_PROCESS,
 	};
 	uint8_t code[X86_DETOUR_MAX];
-	uint64_t at = arena_alloc(point->addr, sizeof(code), point);
+	uint64_t at = code_arena_alloc(point->addr, sizeof(code), point);
 	unsigned used;
 	int err = at ? 0 : -ENOMEM;
 
@@ -111,12 +132,12 @@ static void detour_create(struct point *point, bool vectors)
 	if (!err)
 		err = text_fill(at, code, point->detour.size);
 	if (err) {
-		arena_free(at, sizeof(code));
+		code_arena_free(at, sizeof(code));
 		point->can_jump = false;
 		return;
 	}
 	used = (point->detour.size + ARENA_GRAIN - 1) & ~(ARENA_GRAIN - 1u);
-	arena_free(at + used, sizeof(code) - used);
+	code_arena_free(at + used, sizeof(code) - used);
 	point->saves_vectors = vectors;
 	__atomic_store_n(&point->detour_at, at, __ATOMIC_RELEASE);
 }

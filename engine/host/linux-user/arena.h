@@ -3,7 +3,7 @@
  * engine/host/linux-user/arena.h - executable memory within a jump's reach of probed code.
  *
  * Handed out in grains of 64 bytes, each of which knows whose it is, so that a trap or a fault in
- * it finds its probe without a lock. Task context but for arena_owner().
+ * it finds its probe without a lock. Task context but for code_arena_owner().
  */
 #ifndef SPILE_HOST_LINUX_USER_ARENA_H
 #define SPILE_HOST_LINUX_USER_ARENA_H
@@ -14,10 +14,10 @@
 #define ARENA_GRAIN 64
 
 /** Memory of `size` bytes within reach of addr, for `owner`; 0 if there is none. */
-uint64_t arena_alloc(uint64_t addr, size_t size, void *owner);
+uint64_t code_arena_alloc(uint64_t addr, size_t size, void *owner);
 /** Gives it back; nobody may be in it any more. */
-void arena_free(uint64_t at, size_t size);
+void code_arena_free(uint64_t at, size_t size);
 /** Whose memory it is, or NULL. Any context. */
-void *arena_owner(uint64_t at);
+void *code_arena_owner(uint64_t at);
 
 #endif

@@ -104,7 +104,7 @@ static uint64_t take(struct chunk *chunk, unsigned n, void *owner)
 	return 0;
 }
 
-uint64_t arena_alloc(uint64_t addr, size_t size, void *owner)
+uint64_t code_arena_alloc(uint64_t addr, size_t size, void *owner)
 {
 	unsigned n = (size + ARENA_GRAIN - 1) / ARENA_GRAIN;
 	struct chunk *chunk;
@@ -128,7 +128,7 @@ static struct chunk *chunk_of(uint64_t at)
 	return chunk;
 }
 
-void arena_free(uint64_t at, size_t size)
+void code_arena_free(uint64_t at, size_t size)
 {
 	unsigned n = (size + ARENA_GRAIN - 1) / ARENA_GRAIN;
 	struct chunk *chunk = at ? chunk_of(at) : NULL;
@@ -140,7 +140,7 @@ void arena_free(uint64_t at, size_t size)
 		chunk->free += n;
 }
 
-void *arena_owner(uint64_t at)
+void *code_arena_owner(uint64_t at)
 {
 	struct chunk *chunk = chunk_of(at);
 

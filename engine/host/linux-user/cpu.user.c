@@ -12,42 +12,42 @@
  * again at each call. The reader of this file's contract, runtime/probe.c, counts their hits.
  *
  * host_synchronize() waits until each thread that was between host_irq_save() and
- * host_irq_restore() has left: both count the thread's depth in its slot.
+ * host_irq_restore() has left: both count the thread's depth in its slot, with plain stores. That
+ * the store is seen before what the thread does next is the waiter's work (membarrier): hits
+ * are many, waits are few. Threads without a slot share one atomic depth.
  */
+#include <linux/membarrier.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/host.h"
 #include "engine/host/linux-user/slot.h"
 
 #define NO_SLOT (-1)
 
-struct slot {
-	uint32_t taken;
-	uint32_t depth;   /* of host_irq_save and host_preempt_disable; written by the owner */
-	uint32_t left;    /* how often depth has become 0 */
-} __attribute__((aligned(64)));
-
-static struct slot slots[HOST_SLOTS];
+struct host_slot host_slots[HOST_SLOTS];
 static pthread_key_t slot_key;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
-/* In a library that is loaded late, too, reading it must not allocate: a handler may do it. */
-static __thread int my_slot __attribute__((tls_model("initial-exec"))) = NO_SLOT;
+__thread int host_my_slot HOST_TLS = NO_SLOT;
+/* How deep a thread is that had no slot when it began; `crowd` is the sum of all. */
+static __thread uint32_t my_crowd HOST_TLS;
+static uint32_t crowd;
 
 static void slot_release(void *arg)
 {
-	my_slot = NO_SLOT;
-	__atomic_store_n(&((struct slot *)arg)->taken, 0, __ATOMIC_RELEASE);
+	host_my_slot = NO_SLOT;
+	__atomic_store_n(&((struct host_slot *)arg)->taken, 0, __ATOMIC_RELEASE);
 }
 
 /* A child of fork has one thread: the slots of the others are free again. */
 static void slots_after_fork(void)
 {
 	for (int i = 0; i < HOST_SLOTS; i++)
-		if (i != my_slot)
-			slots[i] = (struct slot){ 0 };
+		if (i != host_my_slot)
+			host_slots[i] = (struct host_slot){ 0 };
 }
 
 static void slots_init(void)
@@ -56,7 +56,7 @@ static void slots_init(void)
 	pthread_atfork(NULL, NULL, slots_after_fork);
 }
 
-static bool slot_take(struct slot *slot)
+static bool slot_take(struct host_slot *slot)
 {
 	uint32_t expected = 0;
 
@@ -70,14 +70,14 @@ static unsigned slot_find(void)
 {
 	pthread_once(&slot_once, slots_init);
 	for (int i = 0; i < HOST_SLOTS; i++) {
-		if (!slot_take(&slots[i]))
+		if (!slot_take(&host_slots[i]))
 			continue;
-		if (my_slot != NO_SLOT) { /* a signal handler was here in the meantime */
-			__atomic_store_n(&slots[i].taken, 0, __ATOMIC_RELEASE);
-			return my_slot;
+		if (host_my_slot != NO_SLOT) { /* a signal handler was here in the meantime */
+			__atomic_store_n(&host_slots[i].taken, 0, __ATOMIC_RELEASE);
+			return host_my_slot;
 		}
-		my_slot = i;
-		pthread_setspecific(slot_key, &slots[i]);
+		host_my_slot = i;
+		pthread_setspecific(slot_key, &host_slots[i]);
 		return i;
 	}
 	return HOST_SLOTS;
@@ -90,43 +90,44 @@ unsigned host_cpu_max(void)
 
 unsigned host_cpu(void)
 {
-	return __builtin_expect(my_slot != NO_SLOT, 1) ? (unsigned)my_slot : slot_find();
+	return __builtin_expect(host_my_slot != NO_SLOT, 1) ? (unsigned)host_my_slot : slot_find();
 }
 
 void host_preempt_disable(void)
 {
 	unsigned cpu = host_cpu();
 
-	if (cpu < HOST_SLOTS)
-		__atomic_store_n(&slots[cpu].depth, slots[cpu].depth + 1, __ATOMIC_SEQ_CST);
+	if (cpu < HOST_SLOTS && !my_crowd) {
+		host_slot_enter(&host_slots[cpu]);
+	} else {
+		my_crowd++;
+		__atomic_fetch_add(&crowd, 1, __ATOMIC_SEQ_CST);
+	}
 }
 
 void host_preempt_enable(void)
 {
-	unsigned cpu = my_slot;
-
-	if (cpu >= HOST_SLOTS || !slots[cpu].depth)
-		return; /* had no slot when it disabled */
-	__atomic_store_n(&slots[cpu].depth, slots[cpu].depth - 1, __ATOMIC_RELEASE);
-	if (!slots[cpu].depth)
-		__atomic_store_n(&slots[cpu].left, slots[cpu].left + 1, __ATOMIC_RELEASE);
+	if (my_crowd) {
+		my_crowd--;
+		__atomic_fetch_sub(&crowd, 1, __ATOMIC_RELEASE);
+	} else {
+		host_slot_leave(&host_slots[host_my_slot]);
+	}
 }
 
 unsigned long host_irq_save(void)
 {
 	host_preempt_disable();
-	return my_slot != NO_SLOT;
+	return 0;
 }
 
 void host_irq_restore(unsigned long flags)
 {
-	/* A thread that got its slot between save and restore has not been counted. */
-	if (flags)
-		host_preempt_enable();
+	host_preempt_enable();
 }
 
 /** Waits until the thread of a slot has left what it was in at the call. */
-static void slot_wait(struct slot *slot)
+static void slot_wait(struct host_slot *slot)
 {
 	uint32_t left = __atomic_load_n(&slot->left, __ATOMIC_ACQUIRE);
 	struct timespec pause = { .tv_nsec = 50000 };
@@ -136,10 +137,26 @@ static void slot_wait(struct slot *slot)
 		nanosleep(&pause, NULL);
 }
 
-void host_synchronize(void)
+/* Every thread that runs has a full barrier here. */
+static void barrier_everywhere(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
+		return;
+	/* Not registered yet; or a kernel without it, where the slow command does. */
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) ||
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+void host_synchronize(void)
+{
+	struct timespec pause = { .tv_nsec = 50000 };
+
+	barrier_everywhere();
 	for (int i = 0; i < HOST_SLOTS; i++)
-		if (i != my_slot)
-			slot_wait(&slots[i]);
+		if (i != host_my_slot)
+			slot_wait(&host_slots[i]);
+	while (__atomic_load_n(&crowd, __ATOMIC_SEQ_CST) > my_crowd)
+		nanosleep(&pause, NULL);
 }

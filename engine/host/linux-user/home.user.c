@@ -6,7 +6,7 @@
  * everything in order. The child has the parent's probes, and copies of everything about them.
  */
 #include <pthread.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "engine/arch/x86/decode.h"
 #include "engine/core/engine.h"
@@ -16,8 +16,11 @@
 #include "engine/host/linux-user/planters.h"
 #include "engine/host/linux-user/point.h"
 #include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/slot.h"
 #include "engine/host/linux-user/text.h"
 #include "engine/host/linux-user/trap.h"
+
+#define COUNTERS 0x10000 /* probes that count without locked instructions */
 
 static pthread_mutex_t registration = PTHREAD_MUTEX_INITIALIZER;
 static int state = 1; /* of process_home_start(): 1 not tried, 0 or -errno */
@@ -68,7 +71,7 @@ static const struct planter *const planters[] = {
 	NULL,
 };
 
-static const struct engine_home home = {
+static struct engine_home home = {
 	.planters = planters,
 	.lock = home_lock,
 	.unlock = home_unlock,
@@ -77,10 +80,25 @@ static const struct engine_home home = {
 	.current_task = home_current_task,
 };
 
+/* Address space for all, memory for the pages in use. A child of fork has its own. */
+static int counters_create(void)
+{
+	void *p = mmap(NULL, sizeof(uint64_t) * COUNTERS * HOST_SLOTS, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+	home.counters = p;
+	home.counters_per_cpu = COUNTERS;
+	return 0;
+}
+
 static int start(void)
 {
 	int err = text_init();
 
+	if (!err)
+		err = counters_create();
 	if (!err)
 		err = engine_init(&home);
 	if (!err)

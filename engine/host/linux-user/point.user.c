@@ -67,7 +67,7 @@ struct point *point_find(uint64_t addr)
 {
 	struct point *point = table_at(addr);
 
-	return point ? point : arena_owner(addr);
+	return point ? point : code_arena_owner(addr);
 }
 
 struct point *point_at(uint64_t addr)
@@ -171,7 +171,7 @@ static int slot_create(struct point *point)
 	int err;
 
 	if (needed) {
-		at = arena_alloc(point->addr, X86_SLOT_BYTES, point);
+		at = code_arena_alloc(point->addr, X86_SLOT_BYTES, point);
 		if (!at)
 			return -ENOMEM;
 	}
@@ -180,7 +180,7 @@ static int slot_create(struct point *point)
 	if (!err && needed)
 		err = text_fill(at, code, sizeof(code));
 	if (err && needed)
-		arena_free(at, X86_SLOT_BYTES);
+		code_arena_free(at, X86_SLOT_BYTES);
 	return err;
 }
 
@@ -233,8 +233,8 @@ void point_put(struct point *point)
 
 static void point_free(struct point *point)
 {
-	arena_free(point->slot.at, X86_SLOT_BYTES);
-	arena_free(point->detour_at, point->detour.size);
+	code_arena_free(point->slot.at, X86_SLOT_BYTES);
+	code_arena_free(point->detour_at, point->detour.size);
 	free(point);
 }
 
