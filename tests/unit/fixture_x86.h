@@ -142,7 +142,7 @@ static const int greg_of[] = { REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP, REG_
 			       REG_R11, REG_R10, REG_R9,  REG_R8,  REG_RAX, REG_RCX,
 			       REG_RDX, REG_RSI, REG_RDI };
 
-static void run_signal(int sig, siginfo_t *info, void *context)
+static inline void run_signal(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 	uint64_t *words = (uint64_t *)&run_out.regs;
@@ -167,7 +167,7 @@ static void run_signal(int sig, siginfo_t *info, void *context)
 }
 
 /* Runs what is at `ip` from the state `in`. */
-static void x86_run(const struct x86_state *in, uint64_t ip, struct x86_state *ret)
+static inline void x86_run(const struct x86_state *in, uint64_t ip, struct x86_state *ret)
 {
 	run_in = *in;
 	run_sp = in->regs.sp;
@@ -182,7 +182,7 @@ static void x86_run(const struct x86_state *in, uint64_t ip, struct x86_state *r
 	*ret = run_out;
 }
 
-static void *map_at(uint64_t address, size_t bytes, int prot)
+static inline void *map_at(uint64_t address, size_t bytes, int prot)
 {
 	void *p = mmap((void *)address, bytes, prot,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -194,7 +194,7 @@ static void *map_at(uint64_t address, size_t bytes, int prot)
 	return p;
 }
 
-static void x86_run_init(void)
+static inline void x86_run_init(void)
 {
 	static uint8_t stack[65536];
 	stack_t alt = { .ss_sp = stack, .ss_size = sizeof(stack) };
@@ -222,27 +222,27 @@ static void x86_run_init(void)
 struct x86_memory_image {
 	uint8_t data[DATA_BYTES];
 	uint8_t stack[STACK_BYTES];
-};
+} __attribute__((aligned(64)));
 
-static void image_load(const struct x86_memory_image *image)
+static inline void image_load(const struct x86_memory_image *image)
 {
 	memcpy((void *)DATA_PAGE, image->data, DATA_BYTES);
 	memcpy((void *)STACK_PAGE, image->stack, STACK_BYTES);
 }
 
-static void image_save(struct x86_memory_image *image)
+static inline void image_save(struct x86_memory_image *image)
 {
 	memcpy(image->data, (void *)DATA_PAGE, DATA_BYTES);
 	memcpy(image->stack, (void *)STACK_PAGE, STACK_BYTES);
 }
 
-static uint64_t random_landing(void)
+static inline uint64_t random_landing(void)
 {
 	return LAND_PAGE + random_below(LAND_BYTES - 16);
 }
 
 /* Half of the words are addresses that one can jump to, the others anything. */
-static void image_random(struct x86_memory_image *image)
+static inline void image_random(struct x86_memory_image *image)
 {
 	uint64_t *words = (uint64_t *)image;
 
@@ -253,7 +253,7 @@ static void image_random(struct x86_memory_image *image)
 /* --- states --- */
 
 /* The register by its number in encodings. */
-static uint64_t *state_reg(struct pt_regs *regs, unsigned number)
+static inline uint64_t *state_reg(struct pt_regs *regs, unsigned number)
 {
 	static const uint8_t offset[16] = { PT_AX,  PT_CX,  PT_DX,  PT_BX,  PT_SP,  PT_BP,
 					    PT_SI,  PT_DI,  PT_R8,  PT_R9,  PT_R10, PT_R11,
@@ -262,7 +262,7 @@ static uint64_t *state_reg(struct pt_regs *regs, unsigned number)
 	return (uint64_t *)((char *)regs + offset[number]);
 }
 
-static uint64_t random_value(void)
+static inline uint64_t random_value(void)
 {
 	switch (random_below(4)) {
 	case 0:
@@ -276,7 +276,7 @@ static uint64_t random_value(void)
 	}
 }
 
-static void random_vectors(uint8_t vectors[XSTATE_BYTES])
+static inline void random_vectors(uint8_t vectors[XSTATE_BYTES])
 {
 	static const uint16_t control = 0x37f;
 	static const uint32_t mxcsr = 0x1f80;
@@ -293,7 +293,7 @@ static void random_vectors(uint8_t vectors[XSTATE_BYTES])
 }
 
 /* Registers such that the instruction's operand mostly lies in DATA. */
-static void state_random(const struct x86_insn *insn, struct x86_state *ret)
+static inline void state_random(const struct x86_insn *insn, struct x86_state *ret)
 {
 	struct pt_regs *regs = &ret->regs;
 
@@ -319,7 +319,7 @@ static void state_random(const struct x86_insn *insn, struct x86_state *ret)
 /* --- comparing --- */
 
 /* x87 keeps the address of its last instruction in bytes 8 to 23; that may differ. */
-static bool vectors_same(const struct x86_state *a, const struct x86_state *b)
+static inline bool vectors_same(const struct x86_state *a, const struct x86_state *b)
 {
 	return !memcmp(a->vectors, b->vectors, 6) && !memcmp(a->vectors + 24, b->vectors + 24, 4) &&
 	       !memcmp(a->vectors + 32, b->vectors + 32, 416 - 32) &&
@@ -327,7 +327,7 @@ static bool vectors_same(const struct x86_state *a, const struct x86_state *b)
 }
 
 /* Tells the first difference, or NULL. ip is the caller's to compare: it may have moved. */
-static const char *x86_difference(const struct x86_state *a, const struct x86_state *b)
+static inline const char *x86_difference(const struct x86_state *a, const struct x86_state *b)
 {
 	static const char *const names[] = { "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10",
 					     "r9",  "r8",  "rax", "rcx", "rdx", "rsi", "rdi" };
@@ -350,7 +350,7 @@ static const char *x86_difference(const struct x86_state *a, const struct x86_st
 /* --- instructions to try --- */
 
 /* What changes the test's own footing, or answers differently each time. */
-static bool is_runnable(const struct x86_insn *insn)
+static inline bool is_runnable(const struct x86_insn *insn)
 {
 	bool memory = insn->has_modrm && insn->modrm >> 6 != 3;
 	unsigned reg = insn->modrm >> 3 & 7, op = insn->opcode;
@@ -388,7 +388,7 @@ static bool is_runnable(const struct x86_insn *insn)
  * The form of an encoding: all that decides how it is taken apart and relocated, without the values
  * of immediates and displacements.
  */
-static uint64_t form_of(const struct x86_insn *insn)
+static inline uint64_t form_of(const struct x86_insn *insn)
 {
 	uint64_t form = insn->map;
 
@@ -409,7 +409,7 @@ struct form_set {
 	unsigned count;
 };
 
-static bool form_is_new(struct form_set *set, uint64_t form)
+static inline bool form_is_new(struct form_set *set, uint64_t form)
 {
 	uint64_t slot = form * 0x9e3779b97f4a7c15ull >> 46;
 
@@ -422,7 +422,7 @@ static bool form_is_new(struct form_set *set, uint64_t form)
 }
 
 /* Adds one instance of each new form that occurs in text. */
-static void forms_collect(struct form_set *set, const uint8_t *text, size_t size)
+static inline void forms_collect(struct form_set *set, const uint8_t *text, size_t size)
 {
 	for (size_t at = 0; at < size && set->count < FORMS_MAX;) {
 		struct x86_insn insn;
@@ -438,7 +438,7 @@ static void forms_collect(struct form_set *set, const uint8_t *text, size_t size
 	}
 }
 
-static void forms_of_libc(struct form_set *set)
+static inline void forms_of_libc(struct form_set *set)
 {
 	FILE *maps = fopen("/proc/self/maps", "r");
 	unsigned long start, end;
@@ -452,7 +452,7 @@ static void forms_of_libc(struct form_set *set)
 		fclose(maps);
 }
 
-static void forms_of_elf(struct form_set *set, const char *path)
+static inline void forms_of_elf(struct form_set *set, const char *path)
 {
 	FILE *f = fopen(path, "r");
 	Elf64_Ehdr header;
@@ -480,7 +480,7 @@ static void forms_of_elf(struct form_set *set, const char *path)
  * The kernels whose descriptions are in the cache, and what SPILE_FORMS, a pattern, names. Not with
  * sanitizers, under which a signal costs ten times as much.
  */
-static void forms_of_kernels(struct form_set *set)
+static inline void forms_of_kernels(struct form_set *set)
 {
 #ifndef __SANITIZE_ADDRESS__
 	const char *cache = getenv("SPILE_CACHE"), *home = getenv("HOME"), *more = getenv("SPILE_FORMS");
@@ -503,7 +503,7 @@ static void forms_of_kernels(struct form_set *set)
  * Decodes an instance and makes its branch target, or its rip-relative operand, one of the arena;
  * `bytes` are changed to fit. `from` is where it will stand.
  */
-static void form_settle(uint8_t *bytes, uint64_t from, struct x86_insn *ret)
+static inline void form_settle(uint8_t *bytes, uint64_t from, struct x86_insn *ret)
 {
 	int64_t distance;
 	int32_t value;
@@ -527,7 +527,7 @@ static void form_settle(uint8_t *bytes, uint64_t from, struct x86_insn *ret)
 	x86_decode(bytes, X86_INSN_MAX, ret);
 }
 
-static void print_bytes(const uint8_t *bytes, unsigned n)
+static inline void print_bytes(const uint8_t *bytes, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		printf(" %02x", bytes[i]);
