@@ -172,7 +172,11 @@ static void slot_disarm(struct ftrace_slot *slot)
 
 int ftrace_group_can_plant(const struct spile_site *site)
 {
-	return kfn_ftrace_location(site->addr) ? 0 : -EOPNOTSUPP;
+	unsigned long ip = kfn_ftrace_location(site->addr);
+
+	if (!ip)
+		return -EOPNOTSUPP;
+	return ip < site->addr ? -EILSEQ : 0; /* inside of the call's place */
 }
 
 int ftrace_group_plant(struct spile_site *list, kcb_ftrace *callback)

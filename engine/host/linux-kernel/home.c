@@ -39,13 +39,14 @@ static int home_resolve(const char *name, uint64_t *ret)
 
 /*
  * Where a function begins with a landing pad for indirect calls, probes on its start go behind it,
- * as the kernel's own do, so that both addresses are one place.
+ * as the kernel's own do, so that both addresses are one place. (Asked for an address inside of a
+ * site, the kernel names the site, too: that address is left as it is.)
  */
 static uint64_t home_adjust(uint64_t addr)
 {
 	unsigned long site = kfn_ftrace_location(addr);
 
-	return site ? site : addr;
+	return site > addr ? site : addr;
 }
 
 /* An entry, or where home_adjust() moves one to. */
