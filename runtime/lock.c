@@ -6,8 +6,9 @@
  * never waits for its own CPU: a hit on top of a handler is refused before it comes here. So the
  * one thing that keeps a holder from finishing is that its CPU does not run: a virtual one that its
  * host has put aside, a thread of a process that lost its processor. That lasts milliseconds, not
- * rounds, which is why the bound is a time. It exists because a mistake in a script's lock order
- * shall cost skipped hits, not the machine. Any context.
+ * rounds, which is why the bound is a time; and when the whole machine was put aside, the time is over
+ * and nobody had a chance, which is why it is a number of rounds as well. The bound exists because a
+ * mistake in a script's lock order shall cost skipped hits, not the machine. Any context.
  */
 #include <stdbool.h>
 
@@ -15,7 +16,8 @@
 #include "runtime/script.h"
 
 #define PATIENCE_NS (250 * 1000 * 1000ull) /* less than any lock-up detector's, more than a time slice */
-#define ROUND_PAUSES 64                    /* between two looks at the clock: about 3 us */
+#define PATIENCE_ROUNDS 20000
+#define ROUND_PAUSES 64 /* between two looks at the clock: about 3 us */
 
 static bool try_read(struct spl_lock *lock)
 {
@@ -50,12 +52,13 @@ static void wait_round(struct spl_lock *lock, bool write)
 static int lock_patiently(struct spl_lock *lock, bool write)
 {
 	uint64_t end = host_clock_ns() + PATIENCE_NS;
+	int rounds = 0;
 
 	do {
 		wait_round(lock, write);
 		if (write ? try_write(lock) : try_read(lock))
 			return 1;
-	} while (host_clock_ns() < end);
+	} while (++rounds < PATIENCE_ROUNDS || host_clock_ns() < end);
 	return 0;
 }
 
