@@ -28,6 +28,12 @@ struct engine_home {
 	/** Keeps the code at addr from going away; *ret is given to unpin. 0 or -errno. May be NULL. */
 	int (*pin)(uint64_t addr, void **ret);
 	void (*unpin)(void *pin);
+	/**
+	 * Counters for hits, so that CPUs do not fight for one: `counters_per_cpu` of them, zero, for
+	 * each CPU, those of one CPU in a row. NULL: probes count with atomic instructions.
+	 */
+	uint64_t *counters;
+	unsigned counters_per_cpu;
 	/** The current task, for kretprobe_instance.task. Any context. May be NULL. */
 	void *(*current_task)(void);
 };
@@ -65,7 +71,8 @@ int engine_register_kretprobes(struct kretprobe **rps, unsigned num, unsigned *r
 struct engine_cpu {
 	const void *running; /* the site whose handlers run, NULL: none */
 	void *jprobe;        /* what jprobe_return() goes back to, NULL: no jprobe's handler runs */
-	char pad[64 - 2 * sizeof(void *)];
+	uint64_t *counts;    /* of hits, by kprobe.counter */
+	char pad[64 - 3 * sizeof(void *)];
 };
 
 struct engine {
@@ -77,6 +84,15 @@ extern struct engine engine;
 
 /** hit.c: fills engine.cpus, which has one place more than there are CPUs. */
 void engine_cpus_init(void);
+
+/* count.c: hit counters, one for each CPU. Task context, under the engine's lock. */
+int counts_init(void);
+void counts_deinit(void);
+/** Gives a probe a counter if there is one; takes it back, with its sum in p->nhit. */
+void count_begin(struct kprobe *p);
+void count_end(struct kprobe *p);
+/** Brings p->nhit up to date. */
+void count_update(struct kprobe *p);
 
 /* table.c: sites by address. Readers and writers hold the engine's lock. */
 struct spile_site *table_find(uint64_t addr, enum site_kind kind);

@@ -12,7 +12,7 @@
  * complete, and freed only after host_synchronize(), which waits for all code that runs with
  * interrupts off.
  */
-#include "engine/core/engine.h"
+#include "engine/core/run.h"
 #include "engine/host.h"
 
 struct engine engine;
@@ -26,28 +26,6 @@ struct engine engine;
 void engine_cpus_init(void)
 {
 	engine.cpus[host_cpu_max()].running = NO_SITE;
-}
-
-static inline struct kprobe *list_first(const struct spile_site *site)
-{
-	return __atomic_load_n(&site->probes, __ATOMIC_ACQUIRE);
-}
-
-static inline struct kprobe *list_next(const struct kprobe *p)
-{
-	return __atomic_load_n(&p->next, __ATOMIC_ACQUIRE);
-}
-
-static inline bool enabled(const struct kprobe *p)
-{
-	return !(__atomic_load_n(&p->flags, __ATOMIC_RELAXED) &
-		 (KPROBE_FLAG_DISABLED | KPROBE_FLAG_GONE));
-}
-
-/* Counters are shared by all CPUs and must be exact, hence atomic. */
-static inline void count_hit(struct kprobe *p)
-{
-	__atomic_fetch_add(&p->nhit, 1, __ATOMIC_RELAXED);
 }
 
 static inline void count_missed(struct kprobe *p)
@@ -81,7 +59,7 @@ static void count_all_missed(const struct spile_site *site)
 	struct kprobe *p;
 
 	for (p = list_first(site); p; p = list_next(p))
-		if (enabled(p))
+		if (probe_enabled(p))
 			count_missed(p);
 }
 
@@ -90,21 +68,14 @@ int engine_hit(struct spile_site *site, struct pt_regs *regs)
 {
 	struct engine_cpu *cpu;
 	unsigned long irq;
-	struct kprobe *p;
-	int diverted = 0;
+	int diverted;
 
 	if (!enter(site, &irq, &cpu)) {
 		count_all_missed(site);
 		return 0;
 	}
-	for (p = list_first(site); p && !diverted; p = list_next(p)) {
-		if (!enabled(p))
-			continue;
-		count_hit(p);
-		if (p->pre_handler)
-			diverted = p->pre_handler(p, regs) != 0;
-	}
-	leave(cpu, irq);
+	diverted = site_run(cpu, site, regs);
+	host_irq_restore(irq);
 	return diverted;
 }
 
@@ -118,7 +89,7 @@ void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned lon
 	if (!enter(site, &irq, &cpu))
 		return; /* the pre_handlers have counted it */
 	for (p = list_first(site); p; p = list_next(p))
-		if (p->post_handler && enabled(p))
+		if (p->post_handler && probe_enabled(p))
 			p->post_handler(p, regs, flags);
 	leave(cpu, irq);
 }
@@ -134,7 +105,7 @@ int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr)
 	if (!in)
 		in = __atomic_load_n(&engine.cpus[host_cpu()].running, __ATOMIC_RELAXED);
 	for (p = in && in != NO_SITE ? list_first(in) : NULL; p && !done; p = list_next(p))
-		if (p->fault_handler && enabled(p))
+		if (p->fault_handler && probe_enabled(p))
 			done = p->fault_handler(p, regs, trapnr) != 0;
 	host_irq_restore(irq);
 	return done;
@@ -150,7 +121,7 @@ int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 	unsigned long irq;
 	int skip = 0;
 
-	if (!p || !enabled(p))
+	if (!p || !probe_enabled(p))
 		return 1;
 	rp = to_kretprobe(p);
 	if (!enter(site, &irq, &cpu)) {
@@ -174,13 +145,13 @@ void engine_return_exit(struct spile_site *site, struct kretprobe_instance *ri,
 	struct engine_cpu *cpu;
 	unsigned long irq;
 
-	if (!enabled(&rp->kp))
+	if (!probe_enabled(&rp->kp))
 		return;
 	if (!enter(site, &irq, &cpu)) {
 		count_missed(&rp->kp);
 		return;
 	}
-	count_hit(&rp->kp);
+	count_hit(cpu, &rp->kp);
 	if (rp->handler)
 		rp->handler(ri, regs);
 	leave(cpu, irq);

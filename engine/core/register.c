@@ -170,15 +170,21 @@ static int probe_register(struct kprobe *p, enum site_kind kind, struct site_lis
 	p->flags &= KPROBE_FLAG_DISABLED;
 	p->nmissed = 0;
 	p->nhit = 0;
+	count_begin(p);
 	err = site_link(site, p);
-	if (err && p->symbol_name)
-		p->addr = NULL;
+	if (err) {
+		host_synchronize();
+		count_end(p);
+		if (p->symbol_name)
+			p->addr = NULL;
+	}
 	return err;
 }
 
 /* Leaves a probe as it was before registration, so that the caller may try again. */
 static void probe_forget(struct kprobe *p, bool forget_address)
 {
+	count_end(p);
 	p->site = NULL;
 	p->next = NULL;
 	p->flags &= KPROBE_FLAG_DISABLED;
@@ -384,8 +390,10 @@ static int set_enabled(struct kprobe *p, bool on)
 
 	engine.home->lock();
 	site = p->addr ? table_find_probe(p) : NULL;
-	if (site)
+	if (site) {
 		err = site_set_enabled(site, p, on);
+		count_update(p);
+	}
 	engine.home->unlock();
 	return err;
 }
@@ -415,6 +423,7 @@ void engine_probe_counts(struct kprobe *p, struct engine_counts *ret)
 		if (site->kind == SITE_RETURN)
 			ret->missed_instance = (uint64_t)site_kretprobe(site)->nmissed;
 	}
+	count_update(p);
 	ret->flags = p->flags;
 	ret->hits = p->nhit;
 	ret->missed_nested = p->nmissed;
@@ -439,7 +448,7 @@ int engine_init(const struct engine_home *home)
 	if (!engine.cpus)
 		return -ENOMEM;
 	engine_cpus_init();
-	return 0;
+	return counts_init();
 }
 
 void engine_deinit(void)
@@ -452,6 +461,7 @@ void engine_deinit(void)
 		while (table_any() == site)
 			spile_unregister_kprobe(site->probes);
 	}
+	counts_deinit();
 	host_free(engine.cpus);
 	engine.cpus = NULL;
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hit counters for each CPU. A counter that all CPUs share costs every hit a locked instruction, and
+ * two CPUs at once a fight for its cache line, which is more than the rest of a jump probe's hit.
+ * Only code with the CPU to itself (engine_cpu.running) adds to a counter, so plain adding is exact.
+ *
+ * Counter 0 is nobody's. Free ones are on a stack, so that few pages are in use.
+ */
+#include "engine/core/engine.h"
+#include "engine/host.h"
+
+static uint32_t *free_counters;
+static unsigned free_count;
+
+int counts_init(void)
+{
+	const struct engine_home *home = engine.home;
+	unsigned i;
+
+	free_count = 0;
+	if (!home->counters)
+		return 0;
+	free_counters = host_zalloc(home->counters_per_cpu * sizeof(*free_counters));
+	if (!free_counters)
+		return -ENOMEM;
+	for (i = home->counters_per_cpu - 1; i > 0; i--)
+		free_counters[free_count++] = i;
+	for (i = 0; i < host_cpu_max(); i++)
+		engine.cpus[i].counts = home->counters + (size_t)i * home->counters_per_cpu;
+	return 0;
+}
+
+void counts_deinit(void)
+{
+	host_free(free_counters);
+	free_counters = NULL;
+	free_count = 0;
+}
+
+void count_begin(struct kprobe *p)
+{
+	p->counter = free_count ? free_counters[--free_count] : 0;
+}
+
+static uint64_t count_sum(uint32_t counter)
+{
+	uint64_t sum = 0;
+	unsigned i;
+
+	for (i = 0; i < host_cpu_max(); i++)
+		sum += __atomic_load_n(&engine.cpus[i].counts[counter], __ATOMIC_RELAXED);
+	return sum;
+}
+
+void count_update(struct kprobe *p)
+{
+	if (p->counter)
+		p->nhit = count_sum(p->counter);
+}
+
+/* After host_synchronize(): nobody adds any more. */
+void count_end(struct kprobe *p)
+{
+	unsigned i;
+
+	if (!p->counter)
+		return;
+	count_update(p);
+	for (i = 0; i < host_cpu_max(); i++)
+		if (engine.cpus[i].counts[p->counter]) /* leave untouched pages alone */
+			engine.cpus[i].counts[p->counter] = 0;
+	free_counters[free_count++] = p->counter;
+	p->counter = 0;
+}
