@@ -66,7 +66,8 @@ static bool read_period(struct resolver *r, const struct component *component,
 	}
 	if (!component_number(r, component, 0, &n))
 		return false;
-	*ret = unit->ns ? n * unit->ns : n;
+	if (n >= 0 && n <= max)
+		*ret = unit->ns ? n * unit->ns : n;
 	if (n < 0 || n > max || *ret < min)
 		return tell_period(r, component, unit->ns ? "10 us" : "1 jiffy",
 		                   unit->ns ? "a year" : "2^31 jiffies");
