@@ -32,6 +32,8 @@ void resolve_probe(struct resolver *r, struct probe *probe);
 /** Adds one planted probe for the point; used by the families, who fill in the rest. */
 struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point);
 const char *probe_point_text(struct arena *arena, const struct probe_point *point);
+/** The names of its first `count` components, without arguments: "kernel.function". */
+const char *probe_point_names(struct arena *arena, const struct probe_point *point, size_t count);
 size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
 			FILE *out);
 

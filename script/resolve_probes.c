@@ -41,6 +41,16 @@ const char *probe_point_text(struct arena *arena, const struct probe_point *poin
 	return text;
 }
 
+const char *probe_point_names(struct arena *arena, const struct probe_point *point, size_t count)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < point->components.count && i < count; i++)
+		text = arena_printf(arena, "%s%s%s", text, i ? "." : "",
+		                    point->components.items[i].name);
+	return text;
+}
+
 /* --- planted probes --------------------------------------------------------------------------- */
 
 struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point)
@@ -213,26 +223,34 @@ static const char *nearest_point(struct resolver *r, const char *text)
 	return diag_nearest(text, names.items, names.count);
 }
 
-/* Families of the language that later versions will plant. */
+static bool component_is_one_of(const struct component *component, const char *const *words)
+{
+	while (*words && !component_is(component, *words))
+		words++;
+	return *words != NULL;
+}
+
+/* Families of the language that later versions will plant. After `kernel` it takes one of their
+ * words too, so that a misspelt `function` is not taken for one of them. */
 static bool is_known_elsewhere(const struct probe_point *point)
 {
 	static const char *const words[] = {
-	    "kernel",      "module",    "process", "syscall",    "nd_syscall", "perf",
-	    "procfs",      "netfilter", "python2", "python3",    "java",       "vm",
-	    "scheduler",   "vfs",       "ioblock", "socket",     "tcp",        "udp",
-	    "signal",      "kprocess",  "tty",     "netdev",     "memory",     "softirq",
-	    "irq_handler", "workqueue", "kprobe",  "tracepoint", "swevent",    "debuginfod",
-	    "stap"};
+	    "module",    "process", "syscall",    "nd_syscall", "perf",     "procfs",
+	    "netfilter", "python2", "python3",    "java",       "vm",       "scheduler",
+	    "vfs",       "ioblock", "socket",     "tcp",        "udp",      "signal",
+	    "kprocess",  "tty",     "netdev",     "memory",     "softirq",  "irq_handler",
+	    "workqueue", "kprobe",  "tracepoint", "swevent",    "debuginfod", "stap", NULL};
+	static const char *const kernel_words[] = {"statement", "trace", "data", "mark", NULL};
+	const struct component *first = point_component(point, 0);
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (component_is(point_component(point, 0), words[i]))
-			return true;
-	return false;
+	if (component_is(first, "kernel"))
+		return component_is_one_of(point_component(point, 1), kernel_words);
+	return component_is_one_of(first, words);
 }
 
 static bool tell_unknown_point(struct resolver *r, const struct probe_point *point)
 {
-	const char *text = probe_point_text(r->arena, point), *near;
+	const char *text = probe_point_text(r->arena, point), *near = NULL;
 
 	if (point->optional || point->sufficient)
 		return false;
@@ -240,9 +258,8 @@ static bool tell_unknown_point(struct resolver *r, const struct probe_point *poi
 		resolver_unsupported(r, point->tok, "probe point %s", text);
 		return false;
 	}
-	near = nearest_point(r, point->components.count ? text : "");
-	if (!near && point->components.count)
-		near = nearest_point(r, point->components.items[0].name);
+	for (size_t count = point->components.count; count && !near; count--)
+		near = nearest_point(r, probe_point_names(r->arena, point, count));
 	diag_add(r->diags, point->tok, UNKNOWN_PROBE_POINT, text);
 	if (near)
 		diag_hint(r->diags, "did you mean '%s'?", near);
@@ -254,22 +271,22 @@ static struct stmt *with_condition(struct resolver *r, const struct probe_point 
                                    struct stmt *stmt)
 {
 	struct stmt *branch, *next;
-	struct expr * not ;
+	struct expr *negated;
 
 	if (!point->condition)
 		return stmt;
-	not = ARENA_NEW(r->arena, struct expr);
-	not ->kind = EXPR_UNARY;
-	not ->tok = point->condition->tok;
-	not ->unary.op = OP_NOT;
-	not ->unary.operand = point->condition;
+	negated = ARENA_NEW(r->arena, struct expr);
+	negated->kind = EXPR_UNARY;
+	negated->tok = point->condition->tok;
+	negated->unary.op = OP_NOT;
+	negated->unary.operand = point->condition;
 	next = ARENA_NEW(r->arena, struct stmt);
 	next->kind = STMT_NEXT;
-	next->tok = not ->tok;
+	next->tok = negated->tok;
 	branch = ARENA_NEW(r->arena, struct stmt);
 	branch->kind = STMT_IF;
-	branch->tok = not ->tok;
-	branch->branch.cond = not ;
+	branch->tok = negated->tok;
+	branch->branch.cond = negated;
 	branch->branch.then = next;
 	return join_bodies(r, branch, stmt);
 }

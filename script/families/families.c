@@ -50,9 +50,25 @@ const char *component_string(struct resolver *r, const struct component *compone
 	return NULL;
 }
 
+/* What the point up to this component was probably meant to be. */
+static const char *nearest_spelling(struct resolver *r, const struct probe_point *point,
+                                    const struct component *component)
+{
+	const char *const *spellings = probe_family_find(point)->spellings;
+	size_t part = (size_t)(component - point->components.items), count = 0;
+
+	while (spellings[count])
+		count++;
+	return diag_nearest(probe_point_names(r->arena, point, part + 1), spellings, count);
+}
+
 void component_tell_unknown(struct resolver *r, const struct probe_point *point,
                             const struct component *component)
 {
+	const char *near = nearest_spelling(r, point, component);
+
 	diag_add(r->diags, component->tok, PROBE_POINT_PART, probe_point_text(r->arena, point),
 	         component->name);
+	if (near)
+		diag_hint(r->diags, "did you mean '%s'?", near);
 }

@@ -174,7 +174,9 @@ static void list_variables(struct resolver *r, const struct planted_probe *plant
 	target_list_variables(r, planted, out);
 }
 
-static const char *const spellings[] = {"kernel.function", NULL};
+static const char *const spellings[] = {"kernel.function", "kernel.function.call",
+                                        "kernel.function.return",
+                                        "kernel.function.return.maxactive", NULL};
 
 const struct probe_family family_kernel_function = {
     .name = "kernel_function",
