@@ -8,8 +8,8 @@
  *     CODE    the code under test at home; all other bytes are breakpoints
  *     FAR     the same 1 GB away: copies, slots, detours
  *     LAND    breakpoints only, where branches can go
- *     DATA    four pages that memory operands name
- *     STACK   sixteen pages that rsp points into the middle of
+ *     DATA    two pages that memory operands name
+ *     STACK   four pages; rsp points near their upper end
  *
  * x86_run() loads every register, jumps, and ends at the first signal: a breakpoint or a fault. What
  * the signal's frame says is the result, and two runs are compared with x86_same().
@@ -42,8 +42,8 @@
 #define FAR_PAGE (ARENA + 0x40000000)
 #define CODE_BYTES 0x1000
 #define LAND_BYTES 0x1000
-#define DATA_BYTES 0x4000
-#define STACK_BYTES 0x10000
+#define DATA_BYTES 0x2000
+#define STACK_BYTES 0x4000
 #define FAR_BYTES 0x2000
 
 #define FROM (CODE_PAGE + 0x800) /* where code under test starts */

@@ -14,7 +14,7 @@
 #include "engine/arch/x86/emulate.h"
 #include "tests/unit/fixture_x86.h"
 
-#define STATES 200
+#define STATES 60
 
 struct trial {
 	struct x86_insn insn;
