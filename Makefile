@@ -132,5 +132,5 @@ metrics: ## show outliers of size
 clean: ## remove everything generated
 	rm -rf $(B)
 
--include $(USER_OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(CORE_OBJ:.o=.d) $(TOOLS:%=$(B)/user/tools/%.d)
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
 .SECONDARY:
