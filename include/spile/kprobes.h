@@ -60,11 +60,13 @@ struct kprobe {
 
 	/* Readable any time. */
 	unsigned long nmissed; /* hits while another handler ran on the CPU */
-	unsigned long nhit;    /* hits whose pre_handler was run */
+	unsigned long nhit;    /* hits whose pre_handler was run; in a process up to date when
+				* disabled or unregistered */
 
 	/* The engine's. */
 	struct spile_site *site;
 	struct kprobe *next; /* other probes at the same address */
+	uint32_t counter;    /* of hits, where the home has one for each CPU; 0: nhit is it */
 };
 
 struct kretprobe_instance {
