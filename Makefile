@@ -54,6 +54,7 @@ include vm/vm.mk
 include reader/reader.mk
 include codegen/codegen.mk
 include kmod/exports.mk
+include agent/agent.mk
 
 .PHONY: all clean help deps
 # Installs the Debian packages that the build needs, by name, when one is missing.

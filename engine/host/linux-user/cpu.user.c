@@ -33,7 +33,7 @@ static pthread_key_t slot_key;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 __thread int host_my_slot HOST_TLS = NO_SLOT;
 /* How deep a thread is that had no slot when it began; `crowd` is the sum of all. */
-static __thread uint32_t my_crowd HOST_TLS;
+static __thread uint32_t my_crowd __attribute__((tls_model("initial-exec")));
 static uint32_t crowd;
 
 static void slot_release(void *arg)

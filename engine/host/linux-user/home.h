@@ -12,8 +12,6 @@ struct engine_home;
 
 /** Starts the engine in this process, once; later calls say the same. 0 or -errno. Task context. */
 int process_home_start(void);
-/** Takes all probes out and gives the signals back. Task context. */
-void process_home_stop(void);
 /** Looks for libraries that were closed: their probes become KPROBE_FLAG_GONE. Task context. */
 void process_home_sweep(void);
 /** Jumps or breakpoints only. Task context. */

@@ -117,17 +117,6 @@ int process_home_start(void)
 	return state;
 }
 
-void process_home_stop(void)
-{
-	if (state)
-		return;
-	engine_deinit();
-	home_lock();
-	points_collect(true);
-	traps_deinit();
-	home_unlock();
-}
-
 void process_home_sweep(void)
 {
 	home_lock();

@@ -174,8 +174,8 @@ uint64_t objects_serial(uint64_t addr)
 }
 
 /*
- * A library is its own with all its code. When the engine is linked into the program itself (unit
- * tests, a static program), only the marked part of the executable is: see own.h.
+ * libspile.so is its own with all its code. An executable that has the engine linked into it is
+ * the program's: there the engine's functions are not told from others, and not refused.
  */
 bool objects_is_own(uint64_t addr)
 {

@@ -23,8 +23,6 @@ struct signal_action {
 
 /** Puts a handler in place; *ret, if not NULL, gets what was there. 0 or -errno. */
 int signals_install(int sig, signal_handler *handler, struct signal_action *ret);
-/** Puts back what was there, unless somebody has replaced us. */
-void signals_remove(int sig, signal_handler *handler, const struct signal_action *old);
 /** Does what would have been done without us. In a signal handler. */
 void signals_chain(const struct signal_action *old, int sig, siginfo_t *info, void *context);
 

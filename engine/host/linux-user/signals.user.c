@@ -58,14 +58,6 @@ int signals_install(int sig, signal_handler *handler, struct signal_action *ret)
 	return (int)raw_sigaction(sig, &action, ret);
 }
 
-void signals_remove(int sig, signal_handler *handler, const struct signal_action *old)
-{
-	struct signal_action now;
-
-	if (!raw_sigaction(sig, NULL, &now) && now.handler == (void *)handler)
-		raw_sigaction(sig, old, NULL);
-}
-
 /* The default of all signals that are chained is to end the process. */
 static void default_action(int sig, const siginfo_t *info)
 {

@@ -17,7 +17,6 @@
 
 /** Takes the signals, at the first call. 0 or -errno. */
 int traps_init(void);
-void traps_deinit(void);
 
 /**
  * For a program's sigaction(): whether the signal is one of those in front of which we stay. Then

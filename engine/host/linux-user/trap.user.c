@@ -198,13 +198,6 @@ int traps_init(void)
 	return err;
 }
 
-void traps_deinit(void)
-{
-	for (unsigned i = 0; i < SIGNALS; i++)
-		signals_remove(signals[i], handler_for(signals[i]), &program[i]);
-	installed = false;
-}
-
 bool traps_exchange(int sig, const struct signal_action *new, struct signal_action *old)
 {
 	unsigned i = 0;

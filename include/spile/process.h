@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * spile/process.h - probes in a process: link with -lspile, include this, and write
+ *
+ *     static int seen(struct kprobe *p, struct pt_regs *regs) { count++; return 0; }
+ *     static struct kprobe kp = { .symbol_name = "libc:getenv", .pre_handler = seen };
+ *     ...
+ *     int err = register_kprobe(&kp);
+ *
+ * The functions are those of the kernel's kprobes document, under the documented names; spile/kprobes.h
+ * says what they do. What is particular to a process:
+ *
+ * - symbol_name is a function of any loaded object, the executable first, or "object:function", where
+ *   libc, libc.so and libc.so.6 all name .../libc.so.6. Functions of libspile are refused (-EINVAL),
+ *   and so are addresses outside the code of loaded files.
+ * - A handler is called on the thread that hit the probe, at that place. It may call what is safe in a
+ *   signal handler. Vector registers are saved for it if it, or what it calls, may use them; a
+ *   handler that uses none is cheaper.
+ * - A hit inside a handler, on the same thread, is counted in nmissed and not shown.
+ * - The library uses SIGTRAP, and SIGSEGV, SIGBUS, SIGFPE, SIGILL to see faults in handlers. The
+ *   program's own handlers for them go on working if they are installed by sigaction() or signal().
+ *   A thread must not block SIGTRAP (libspile's own sigprocmask() and pthread_sigmask() see to it).
+ *   Signal 62 asks a running thread where it is; its handler is installed when probes are planted.
+ * - After fork() the child has the same probes. After dlclose() of a library its probes have
+ *   KPROBE_FLAG_GONE: unregister them.
+ * - Return probes are refused on functions that return twice (setjmp, vfork, getcontext, ...).
+ *   longjmp() and exceptions past a watched function are fine: that call is not reported.
+ * - register and unregister functions must not be called in handlers or signal handlers.
+ */
+#ifndef SPILE_PROCESS_H
+#define SPILE_PROCESS_H
+
+#include "spile/kprobes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int register_kprobe(struct kprobe *p);
+void unregister_kprobe(struct kprobe *p);
+int register_kprobes(struct kprobe **ps, int num);
+void unregister_kprobes(struct kprobe **ps, int num);
+int register_jprobe(struct jprobe *jp);
+void unregister_jprobe(struct jprobe *jp);
+int register_jprobes(struct jprobe **jps, int num);
+void unregister_jprobes(struct jprobe **jps, int num);
+void jprobe_return(void);
+int register_kretprobe(struct kretprobe *rp);
+void unregister_kretprobe(struct kretprobe *rp);
+int register_kretprobes(struct kretprobe **rps, int num);
+void unregister_kretprobes(struct kretprobe **rps, int num);
+int disable_kprobe(struct kprobe *p);
+int enable_kprobe(struct kprobe *p);
+int disable_jprobe(struct jprobe *jp);
+int enable_jprobe(struct jprobe *jp);
+int disable_kretprobe(struct kretprobe *rp);
+int enable_kretprobe(struct kretprobe *rp);
+
+/** The document's kprobes-optimization knob: 0 turns all jumps into breakpoints, and none are made. */
+void spile_optimization(int on);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
