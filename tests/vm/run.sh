@@ -26,14 +26,21 @@ if [ $# = 0 ]; then
     done
 fi
 
+# Files of this run's own, since another may be under way; the log's place at the end is shared.
 mkdir -p build/tests
-log=build/tests/vm-$kernel.log
-all=build/tests/vm-$kernel.results
+tmp=$(mktemp -d "build/tests/vm-$kernel.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 1' HUP INT TERM
+log=$tmp/log
+all=$tmp/results
 : >"$all"
 while [ $# -gt 0 ]; do
     build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-900}" --log "$log" -- \
         sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep -v '^BEGIN '
     cat "$all.now" >>"$all"
+    if [ -e "$log" ]; then # by a rename, so that nobody finds half of it
+        cp "$log" "$tmp/copy" && mv "$tmp/copy" "build/tests/vm-$kernel.log"
+    fi
     # Drop what has a verdict from the list; a test begun without one ended the guest.
     begun=$(sed -n 's/^BEGIN //p' "$all.now" | tail -1)
     if [ -z "$begun" ]; then
@@ -48,7 +55,6 @@ while [ $# -gt 0 ]; do
     grep -qE "^(PASS|FAIL|SKIP) $begun(:|\$)" "$all.now" ||
         echo "FAIL $begun: it ended the guest" | tee -a "$all"
 done
-rm -f "$all.now"
 
 count() {
     grep -c "^$1 " "$all"
