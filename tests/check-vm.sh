@@ -53,6 +53,15 @@ test_that 'stderr is stderr, and nothing else is in it' 7 '[ "$(cat "$tmp/err")"
 test_that 'share is written, arguments are kept' 7 '[ "$(cat "$tmp/share dir/file")" = "an \"argument\"" ]'
 test_that 'the log is kept' 7 'grep -q "a mark" "$tmp/log"'
 
+# The environment: the caller's, where the kernel is described, and system commands in PATH.
+SPILE_KERNEL_DIR=/nowhere PATH=/usr/bin:/bin MINE=kept run -- sh -c \
+    'head -1 "$SPILE_KERNEL_DIR/release"; echo "$SPILE_VM"; echo "$PATH"; echo "$MINE"'
+release=$(head -1 "$tmp/out")
+test_that 'the environment' 0 '[ -n "$release" ] && out_is "$release
+$release
+/usr/bin:/bin:/usr/sbin:/sbin
+kept"'
+
 # stdin, a lot of it both ways; the sum of what arrives is that of what was sent.
 seq 1 300000 >"$tmp/in"
 timeout -k 5 200 "$vm" -- cat <"$tmp/in" >"$tmp/out" 2>"$tmp/err"

@@ -144,30 +144,49 @@ static void add_random(struct strbuf *out)
 	strbuf_addc(out, '\0');
 }
 
-static void add_strings(struct strbuf *out, char *const *list, const char *one_more)
+static void add_strings(struct strbuf *out, char *const *list)
 {
 	int n = 0;
 
 	while (list[n])
 		n++;
-	add_number(out, n + (one_more ? 1 : 0));
+	add_number(out, n);
 	for (int i = 0; i < n; i++)
 		add_string(out, list[i]);
-	if (one_more)
-		add_string(out, one_more);
+}
+
+/* This process's environment, but for what says which kernel it is: RELEASE, and where its
+ * description lies, which the guest sees at the same place. */
+static void add_environment(struct strbuf *out, const struct run *run)
+{
+	static const char vm[] = "SPILE_VM=", dir[] = "SPILE_KERNEL_DIR=";
+	struct strbuf list;
+	int n = 2;
+
+	strbuf_init(&list);
+	for (char **e = environ; *e; e++) {
+		if (!strncmp(*e, vm, strlen(vm)) || !strncmp(*e, dir, strlen(dir)))
+			continue;
+		add_string(&list, *e);
+		n++;
+	}
+	add_number(out, n);
+	strbuf_addf(out, "%s%s%c%s%s%c", vm, run->release, 0, dir, run->dir, 0);
+	if (list.len)
+		strbuf_add(out, list.data, list.len);
+	strbuf_deinit(&list);
 }
 
 static void send_job(struct run *run)
 {
-	_cleanup_free_ char *modules = NULL, *variable = NULL, *here = NULL;
+	_cleanup_free_ char *modules = NULL, *here = NULL;
 	const char *cwd = run->options->cwd;
 	struct strbuf job;
 	int n = 0;
 
 	if (!cwd)
 		cwd = here = getcwd(NULL, 0);
-	if (asprintf(&modules, "%s/modules", run->dir) < 0 ||
-	    asprintf(&variable, "SPILE_VM=%s", run->release) < 0)
+	if (asprintf(&modules, "%s/modules", run->dir) < 0)
 		abort();
 	strbuf_init(&job);
 	add_number(&job, time(NULL));
@@ -185,8 +204,8 @@ static void send_job(struct run *run)
 		add_string(&job, tag);
 		add_string(&job, run->shares[i]);
 	}
-	add_strings(&job, run->options->argv, NULL);
-	add_strings(&job, environ, variable);
+	add_strings(&job, run->options->argv);
+	add_environment(&job, run);
 	port_send(run, VM_FRAME_JOB, job.data, job.len);
 	strbuf_deinit(&job);
 }

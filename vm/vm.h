@@ -5,7 +5,8 @@
  * The guest sees the host's files: its root is the host's, read-only; shared folders are
  * read-write; /tmp, /var/tmp and /run are its own and empty; /lib/modules/RELEASE has the guest
  * kernel's modules; the command runs as root, with this process's environment (and
- * SPILE_VM=RELEASE) and current folder. So every program of the host, freshly built ones too, runs
+ * SPILE_VM=RELEASE, SPILE_KERNEL_DIR=the kernel's description, /usr/sbin and /sbin in PATH) and
+ * current folder. So every program of the host, freshly built ones too, runs
  * there as it would here, under another kernel.
  *
  * A kernel's name is "6.1" (Debian 12's own, the default), "5.10", "6.12", "newest", or the release

@@ -444,6 +444,23 @@ struct pump {
 	size_t pending_at, pending_len;
 };
 
+/* The command runs as root, perhaps from a user's shell that has no folders of system commands. */
+static void add_sbin(const char *dir)
+{
+	const char *path = getenv("PATH");
+	size_t len = strlen(dir);
+	char *longer;
+
+	if (!path || !*path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (const char *p = path; (p = strstr(p, dir)); p += len) {
+		if ((p == path || p[-1] == ':') && (p[len] == ':' || !p[len]))
+			return;
+	}
+	if (asprintf(&longer, "%s:%s", path, dir) >= 0)
+		setenv("PATH", longer, 1);
+}
+
 /* Runs in the child. 127 and 126 are what a shell would say. */
 __attribute__((noreturn)) static void exec_command(const struct job *job)
 {
@@ -459,6 +476,8 @@ __attribute__((noreturn)) static void exec_command(const struct job *job)
 		_exit(126);
 	}
 	environ = job->envp;
+	add_sbin("/usr/sbin");
+	add_sbin("/sbin");
 	execvp(job->argv[0], job->argv);
 	err = errno;
 	dprintf(2, "spile-vm: cannot run %s in the guest: %s\n", job->argv[0], strerror(err));
