@@ -3,7 +3,8 @@
  * The kernel home's reader: a script as a module of the running kernel.
  *
  * Steps of opening, each undone by closing:
- *   1. open /dev/spile; if it is not there, fit and load the core, then open it
+ *   1. open /dev/spile; if it is not there, fit and load the core, then open it; if it is, make
+ *      sure that it belongs to the core at hand
  *   2. take the device's file lock: only one reader at a time is between step 3 and 5
  *   3. remove idle spile_* modules: their readers were killed before they could do it
  *   4. fit and load the script's module
@@ -155,18 +156,18 @@ static struct error *load_core_module(struct kernel_session *s, const struct hom
 	return error;
 }
 
+/* Opened first, a core that is there stays while it is compared with the one at hand. */
 static struct error *open_core(struct kernel_session *s, const struct home_options *options)
 {
 	struct error *error;
 
 	s->fd = open(SPILE_DEVICE, O_RDWR | O_CLOEXEC);
-	if (s->fd >= 0)
-		return NULL;
-	if (errno == ENOENT || errno == ENXIO || errno == ENODEV) {
+	if (s->fd >= 0 || errno == ENOENT || errno == ENXIO || errno == ENODEV) {
 		error = load_core_module(s, options);
 		if (error)
 			return error;
-		s->fd = open(SPILE_DEVICE, O_RDWR | O_CLOEXEC);
+		if (s->fd < 0)
+			s->fd = open(SPILE_DEVICE, O_RDWR | O_CLOEXEC);
 		if (s->fd >= 0)
 			return NULL;
 	}

@@ -25,15 +25,14 @@ bool load_is_loaded(const char *name);
 struct error *load_core_path(char **ret);
 
 /**
- * Loads the core unless it is there already. `path` NULL: load_core_path(). *loaded (may be NULL)
- * tells whether this call loaded it.
+ * Loads the core unless it is there already, and lets `k` learn its symbols. `path` NULL:
+ * load_core_path(). *loaded tells whether this call loaded it. ESTALE: a core is loaded that was
+ * made of another object.
  */
 struct error *load_core(struct kernel *k, const char *path, bool *loaded);
 
-/** Fits the object file to the running kernel and loads it as module `name`;
- *  EEXIST when one of that name is loaded. */
-struct error *load_object(struct kernel *k, const char *path, const char *name);
-/** The same from memory. */
+/** Fits an object to the running kernel and loads it as module `name`; EEXIST when one of that
+ *  name is loaded. */
 struct error *load_image(struct kernel *k, const void *object, size_t len, const char *name);
 
 /** Removes a module. EBUSY when it is in use, ENOENT when it is not loaded. */

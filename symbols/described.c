@@ -14,8 +14,7 @@
  *   3  what belongs to modules is dropped: another boot loads others, elsewhere.
  *
  * Whatever is missing or differs, the caller reads /proc/kallsyms. Rejected: trusting the release
- * name alone (a rebuilt package may keep it), and keeping a table per boot (a guest boots for one
- * command).
+ * name alone (a rebuilt package may keep it).
  */
 #include "symbols/described.h"
 
@@ -32,7 +31,6 @@
 #include "base/strbuf.h"
 
 #define HEAD_BYTES 131072 /* of /proc/kallsyms; _stext stands within the first 30,000 */
-#define KERNEL_HALF 0xffffffff80000000u
 
 /* --- build ids ------------------------------------------------------------------------------- */
 
@@ -93,32 +91,10 @@ static struct build_id build_id_of_image(const char *path)
 
 /* --- the distance ---------------------------------------------------------------------------- */
 
-static bool find_stext(const char *head, uint64_t *ret)
-{
-	const char *at = strstr(head, " T _stext\n");
-
-	if (!at || at - head < 16)
-		return false;
-	*ret = strtoull(at - 16, NULL, 16);
-	return *ret >= KERNEL_HALF;
-}
-
-/* Modules' symbols stand behind the kernel's own. */
-static void drop_modules(char *text)
-{
-	char *bracket = strstr(text, "\t[");
-
-	if (!bracket)
-		return;
-	while (bracket > text && bracket[-1] != '\n')
-		bracket--;
-	*bracket = '\0';
-}
-
 static void move(struct kallsyms *ks, uint64_t distance)
 {
 	for (size_t i = 0; i < ks->count; i++)
-		if (ks->syms[i].address >= KERNEL_HALF)
+		if (ks->syms[i].address >= KALLSYMS_KERNEL_HALF)
 			ks->syms[i].address += distance;
 }
 
@@ -134,28 +110,34 @@ static struct kallsyms *read_description(const char *dir)
 		abort();
 	error = file_read(path, &text, &len);
 	if (!error) {
-		drop_modules(text);
+		text[kallsyms_text_own(text)] = '\0';
 		error = kallsyms_create(text, path, &ks);
 	}
 	error_destroy(error);
 	return ks;
 }
 
-void described_kallsyms_from(const char *dir, const void *notes, size_t notes_len, const char *head,
-                             struct kallsyms **ret)
+bool described_fits(const char *dir, const void *notes, size_t len)
 {
-	struct build_id here = build_id_of(notes, notes_len), there;
+	struct build_id here = build_id_of(notes, len), there;
 	_cleanup_free_ char *image = NULL;
+
+	if (asprintf(&image, "%s/vmlinux", dir) < 0)
+		abort();
+	if (!here.len || access(image, R_OK))
+		return false;
+	there = build_id_of_image(image);
+	return here.len == there.len && !memcmp(here.bytes, there.bytes, here.len);
+}
+
+void described_kallsyms_from(const char *dir, const char *head, struct kallsyms **ret)
+{
 	struct kallsyms *ks;
 	struct ksym *stext;
 	uint64_t address;
 
 	*ret = NULL;
-	if (asprintf(&image, "%s/vmlinux", dir) < 0)
-		abort();
-	there = build_id_of_image(image);
-	if (!here.len || here.len != there.len || memcmp(here.bytes, there.bytes, here.len) ||
-	    !find_stext(head, &address))
+	if (!kallsyms_text_find(head, "_stext", &address))
 		return;
 	ks = read_description(dir);
 	stext = ks ? kallsyms_next(ks, NULL, "_stext") : NULL;
@@ -170,16 +152,15 @@ void described_kallsyms_from(const char *dir, const void *notes, size_t notes_le
 
 /* --- the running kernel's sources ------------------------------------------------------------ */
 
-static char *description_dir(const char *release)
+/* Where spile-vm puts it. */
+static char *cached_dir(const char *release)
 {
-	const char *own = getenv("SPILE_KERNEL_DIR"), *cache = getenv("SPILE_CACHE");
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *cache = getenv("SPILE_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
 	struct strbuf sb;
 
 	strbuf_init(&sb);
-	if (own && *own)
-		strbuf_adds(&sb, own);
-	else if (cache && *cache)
+	if (cache && *cache)
 		strbuf_addf(&sb, "%s/kernels/%s", cache, release);
 	else if (xdg && *xdg)
 		strbuf_addf(&sb, "%s/spile/kernels/%s", xdg, release);
@@ -204,22 +185,31 @@ static char *read_head(const char *path)
 	return head;
 }
 
-void described_kallsyms(const char *release, struct kallsyms **ret)
+char *described_dir(const char *release)
 {
-	_cleanup_free_ char *dir = description_dir(release);
-	_cleanup_free_ char *notes = NULL;
-	_cleanup_free_ char *head = NULL;
+	const char *given = getenv("SPILE_KERNEL_DIR"); /* of spile-vm, for its guest */
+	_cleanup_free_ char *notes = NULL, *cached = cached_dir(release);
 	struct error *error;
 	size_t len;
 
-	*ret = NULL;
-	if (access(dir, R_OK))
-		return;
 	error = file_read("/sys/kernel/notes", &notes, &len);
 	if (error) {
 		error_destroy(error);
-		return;
+		return NULL;
 	}
+	if (given && *given && described_fits(given, notes, len))
+		return strdup(given);
+	return described_fits(cached, notes, len) ? steal_ptr(cached) : NULL;
+}
+
+void described_kallsyms(const char *release, struct kallsyms **ret)
+{
+	_cleanup_free_ char *dir = described_dir(release);
+	_cleanup_free_ char *head = NULL;
+
+	*ret = NULL;
+	if (!dir)
+		return;
 	head = read_head("/proc/kallsyms");
-	described_kallsyms_from(dir, notes, len, head, ret);
+	described_kallsyms_from(dir, head, ret);
 }

@@ -11,8 +11,15 @@
  */
 void described_kallsyms(const char *release, struct kallsyms **ret);
 
-/** The same with every source named, for tests. `head`: the first lines of /proc/kallsyms. */
-void described_kallsyms_from(const char *dir, const void *notes, size_t notes_len, const char *head,
-			     struct kallsyms **ret);
+/** The folder that describes the running kernel, by $SPILE_KERNEL_DIR or in the cache; NULL when
+ *  there is none of the very same build. The caller frees it. */
+char *described_dir(const char *release);
+
+/* The same with every source named, for tests. */
+
+/** True when the folder's ELF image has the build id that stands in `notes`. */
+bool described_fits(const char *dir, const void *notes, size_t len);
+/** `head`: the first lines of /proc/kallsyms, which tell how far the kernel was moved. */
+void described_kallsyms_from(const char *dir, const char *head, struct kallsyms **ret);
 
 #endif

@@ -69,6 +69,14 @@ const char *fit_verdict_name(enum fit_verdict verdict);
 struct error *fit_module(struct kernel *k, const void *object, size_t len, const char *name,
 			 void **image, size_t *image_len);
 
+#define FIT_VERSION_LEN 16
+
+/**
+ * Tells builds of an object apart: 16 hex digits over its bytes. The image says it as its
+ * srcversion, which the kernel shows as /sys/module/NAME/srcversion.
+ */
+void fit_object_version(const void *object, size_t len, char ret[FIT_VERSION_LEN + 1]);
+
 /**
  * Says why no module could be loaded by this process on the running kernel, before anything is
  * tried: not root, no BTF, modules disabled or not supported, lockdown. NULL when nothing speaks

@@ -25,8 +25,12 @@ static bool is_there(const struct fit_row *row)
 static struct error *bind_row(struct fitter *f, size_t i, struct binding *ret)
 {
 	const struct def_row *def = &f->defs[i];
-	const struct fit_row *row = fitter_row(f, i);
+	struct error *error = fitter_prepare(f, i);
+	const struct fit_row *row;
 
+	if (error)
+		return error;
+	row = fitter_row(f, i);
 	if (def->must && !is_there(row))
 		return error_create(
 		    EOPNOTSUPP,
@@ -41,8 +45,13 @@ static struct error *bind_row(struct fitter *f, size_t i, struct binding *ret)
 static struct error *bind_has(struct fitter *f, const char *name, struct binding *ret)
 {
 	for (size_t i = 0; i < f->count; i++) {
+		struct error *error;
+
 		if (strcmp(f->defs[i].has, name))
 			continue;
+		error = fitter_prepare(f, i);
+		if (error)
+			return error;
 		ret->value = is_there(fitter_row(f, i));
 		ret->number = true;
 		return NULL;
@@ -121,6 +130,11 @@ static struct error *bind_function(struct fitter *f, const char *name, struct bi
 
 /* --- the core's and the kernel's own --------------------------------------------------------- */
 
+static bool is_core_name(const char *symbol)
+{
+	return starts_with(symbol, "spile_") || starts_with(symbol, "spl_");
+}
+
 static struct error *bind_core(struct fitter *f, const char *name, struct binding *ret)
 {
 	struct ksym *sym = NULL;
@@ -163,7 +177,7 @@ static struct error *bind_by_name(struct fitter *f, const char *symbol, struct b
 {
 	if (starts_with(symbol, "kaddr_"))
 		return bind_function(f, symbol + strlen("kaddr_"), ret);
-	if (starts_with(symbol, "spile_") || starts_with(symbol, "spl_"))
+	if (is_core_name(symbol))
 		return bind_core(f, symbol, ret);
 	if (is_helper(symbol))
 		return bind_helper(f, symbol, ret);
@@ -171,16 +185,43 @@ static struct error *bind_by_name(struct fitter *f, const char *symbol, struct b
 	    EINVAL, "the object needs %s, which is neither in kernel.def nor in the core", symbol);
 }
 
+/* --- the whole ------------------------------------------------------------------------------- */
+
+static bool is_number(const struct fitter *f, const char *symbol)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (!strcmp(f->defs[i].symbol, symbol))
+			return f->defs[i].kind != ROW_FUNC && f->defs[i].kind != ROW_DATA;
+	return starts_with(symbol, "khas_");
+}
+
+/* What the loaded core tells: its own symbols, and what it was bound to itself. */
+static bool bind_learned(const struct fitter *f, const char *symbol, struct binding *ret)
+{
+	const struct learned *learned = kernel_learned(f->k, symbol);
+
+	if (!learned || (!learned->bound && !is_core_name(symbol)))
+		return false;
+	ret->value = learned->value;
+	ret->number = is_number(f, symbol);
+	return true;
+}
+
 struct error *fit_bind(struct fitter *f, const char *symbol, struct binding *ret)
 {
 	struct error *error;
 
 	*ret = (struct binding){0};
+	if (bind_learned(f, symbol, ret))
+		return NULL;
 	for (size_t i = 0; i < f->count; i++)
 		if (!strcmp(f->defs[i].symbol, symbol))
 			return bind_row(f, i, ret);
 	if (starts_with(symbol, "khas_"))
 		return bind_has(f, symbol + strlen("khas_"), ret);
+	error = fitter_symbols(f);
+	if (error)
+		return error;
 	if (!f->ks)
 		return error_create(ENOENT,
 		                    "%s cannot be bound: kernel %s is described without kallsyms",

@@ -60,8 +60,11 @@ void fit_exports_merge(struct elf_image *image)
 struct error *fit_exports(struct fitter *f, struct elf_image *image)
 {
 	struct binding one_table;
-	struct error *error = fit_bind(f, "khas_module_flagstab", &one_table);
+	struct error *error;
 
+	if (!find(image, "__ksymtab_gpl"))
+		return NULL; /* a script: no need to ask the kernel's types for it */
+	error = fit_bind(f, "khas_module_flagstab", &one_table);
 	if (!error && one_table.value)
 		fit_exports_merge(image);
 	return error;

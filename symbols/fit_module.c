@@ -6,13 +6,16 @@
  *
  *   symbols             each undefined one becomes absolute, with the value that fit_bind() finds.
  *                       Modules lie within 2 GB of the kernel, so calls reach absolute addresses
- *   .modinfo            license, name, vermagic of the kernel, retpoline=Y
+ *   .modinfo            license, name, vermagic of the kernel, retpoline=Y; srcversion, a hash of
+ *                       the object, by which a loaded core is known again
  *   .gnu.linkonce.this_module   struct module: size and the places of name, init and exit by BTF;
  *                       old kernels load a wrong one silently, so they are never guessed
  *   __versions          the checksum of module_layout, where the kernel wants checksums. No other
- * is needed since no symbol is left to import .return_sites, .retpoline_sites   where the code
- * returns and calls through pointers, so that the kernel patches its mitigations in as it does for
- * its own modules
+ *                       is needed since no symbol is left to import
+ *   .return_sites, .retpoline_sites
+ *                       where the code returns and calls through pointers, so that the kernel
+ *                       patches its mitigations in as it does for its own modules
+ *   ksize_module ...    more symbols: struct module's layout, for learn.c
  *
  * The other sections are copied; debugging, comments and notes are left out.
  *
@@ -21,15 +24,26 @@
  */
 #include <errno.h>
 #include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "symbols/elf_image.h"
 #include "symbols/fit_private.h"
+#include "symbols/hash.h"
 
 #define SECTION_ALIGN_MAX 4096u /* a page: more cannot be had in a module */
 #define SECTION_SIZE_MAX (1u << 30)
+
+/* What is asked of struct module. */
+enum { LAYOUT_SIZE, LAYOUT_NAME, LAYOUT_INIT, LAYOUT_EXIT, LAYOUT_COUNT };
+static const char *const layout_symbols[LAYOUT_COUNT] = {
+    [LAYOUT_SIZE] = "ksize_module",
+    [LAYOUT_NAME] = "koff_module_name",
+    [LAYOUT_INIT] = "koff_module_init",
+    [LAYOUT_EXIT] = "koff_module_exit",
+};
 
 struct job {
 	struct fitter fitter;
@@ -43,7 +57,9 @@ struct job {
 	bool *numbers; /* by symbol: a binding that is no place */
 	size_t *map;   /* object's section index to the image's; 0 left out */
 	struct elf_image image;
-	struct shipped shipped;
+	const struct shipped *shipped;
+	char version[FIT_VERSION_LEN + 1];
+	uint64_t layout[LAYOUT_COUNT];
 };
 
 static struct error *bad_object(const char *what)
@@ -401,8 +417,9 @@ static void add_modinfo(struct job *job)
 	size_t i = elf_image_add(&job->image, ".modinfo", SHT_PROGBITS, SHF_ALLOC, 1);
 	struct strbuf *sb = &job->image.sections[i].data;
 
-	strbuf_addf(sb, "license=GPL%cdepends=%cretpoline=Y%cname=%s%cvermagic=%s%c", 0, 0, 0,
-	            job->name, 0, job->shipped.vermagic, 0);
+	strbuf_addf(sb, "license=GPL%cdepends=%cretpoline=Y%c", 0, 0, 0);
+	strbuf_addf(sb, "srcversion=%s%cname=%s%c", job->version, 0, job->name, 0);
+	strbuf_addf(sb, "vermagic=%s%c", job->shipped->vermagic, 0);
 }
 
 static void add_versions(struct job *job)
@@ -410,35 +427,33 @@ static void add_versions(struct job *job)
 	char record[64] = {0};
 	size_t i;
 
-	if (!job->shipped.has_layout_crc)
+	if (!job->shipped->has_layout_crc)
 		return;
-	memcpy(record, &job->shipped.layout_crc, 8);
+	memcpy(record, &job->shipped->layout_crc, 8);
 	strcpy(record + 8, "module_layout");
 	i = elf_image_add(&job->image, "__versions", SHT_PROGBITS, SHF_ALLOC, 32);
 	strbuf_add(&job->image.sections[i].data, record, sizeof(record));
 }
 
-static struct error *find_row(struct job *job, const char *symbol, uint64_t *ret)
+static struct error *read_layout(struct job *job)
 {
-	struct binding binding;
-	struct error *error = fit_bind(&job->fitter, symbol, &binding);
+	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
+		struct binding binding;
+		struct error *error = fit_bind(&job->fitter, layout_symbols[i], &binding);
 
-	if (!error)
-		*ret = binding.value;
-	return error;
+		if (error)
+			return error;
+		job->layout[i] = binding.value;
+	}
+	return NULL;
 }
 
 /* struct module: zeros but for the name; init and exit come by relocation. */
 static struct error *add_this_module(struct job *job, size_t *ret)
 {
-	uint64_t size, name;
-	struct error *error = find_row(job, "ksize_module", &size);
+	uint64_t size = job->layout[LAYOUT_SIZE], name = job->layout[LAYOUT_NAME];
 	struct strbuf *sb;
 
-	if (!error)
-		error = find_row(job, "koff_module_name", &name);
-	if (error)
-		return error;
 	if (strlen(job->name) >= 56 || name + 56 > size)
 		return error_create(ENAMETOOLONG, "the module name %s is longer than 55 characters",
 		                    job->name);
@@ -453,27 +468,40 @@ static struct error *add_this_module(struct job *job, size_t *ret)
 
 static struct error *relocate_this_module(struct job *job, size_t this_module)
 {
-	static const char *const pairs[2][2] = {
-	    {"koff_module_init", "init_module"},
-	    {"koff_module_exit", "cleanup_module"},
-	};
+	static const struct {
+		const char *name;
+		int offset;
+	} functions[2] = {{"init_module", LAYOUT_INIT}, {"cleanup_module", LAYOUT_EXIT}};
 	size_t out = add_rela_section(job, this_module);
 
 	for (size_t i = 0; i < 2; i++) {
-		size_t symbol = symbol_find(job, pairs[i][1]);
-		struct error *error;
+		size_t symbol = symbol_find(job, functions[i].name);
 		Elf64_Rela rela;
-		uint64_t offset;
 
-		error = find_row(job, pairs[i][0], &offset);
-		if (error)
-			return error;
 		if (!symbol)
 			return bad_object("init_module or cleanup_module is missing");
-		rela = relocation(offset, symbol, R_X86_64_64, 0);
+		rela = relocation(job->layout[functions[i].offset], symbol, R_X86_64_64, 0);
 		strbuf_add(&job->image.sections[out].data, &rela, sizeof(rela));
 	}
 	return NULL;
+}
+
+static void add_layout_symbols(struct job *job, size_t symtab, size_t strtab)
+{
+	struct strbuf *symbols = &job->image.sections[symtab].data;
+	struct strbuf *strings = &job->image.sections[strtab].data;
+
+	for (size_t i = 0; i < LAYOUT_COUNT; i++) {
+		Elf64_Sym sym = {
+		    .st_name = strings->len,
+		    .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE),
+		    .st_shndx = SHN_ABS,
+		    .st_value = job->layout[i],
+		};
+
+		strbuf_add(strings, layout_symbols[i], strlen(layout_symbols[i]) + 1);
+		strbuf_add(symbols, &sym, sizeof(sym));
+	}
 }
 
 /* The object's symbols in the object's order, so that relocations stay as they are. */
@@ -492,6 +520,7 @@ static struct error *add_symbols(struct job *job)
 	strbuf_add(&job->image.sections[symtab].data, job->symbols,
 	           job->symbol_count * sizeof(*job->symbols));
 	strbuf_add(&job->image.sections[strtab].data, strings->d_buf, strings->d_size);
+	add_layout_symbols(job, symtab, strtab);
 	job->image.sections[symtab].shdr.sh_link = strtab;
 	job->image.sections[symtab].shdr.sh_info = shdr.sh_info;
 	job->image.sections[symtab].shdr.sh_entsize = sizeof(Elf64_Sym);
@@ -514,7 +543,7 @@ static struct error *build(struct job *job, struct kernel *k, const void *object
 	if (!error)
 		error = shipped_read(k, &job->shipped);
 	if (!error)
-		error = fitter_init(k, def_rows, def_row_count, &job->fitter);
+		error = read_layout(job);
 	if (!error)
 		error = copy_sections(job);
 	if (!error)
@@ -537,7 +566,6 @@ static struct error *build(struct job *job, struct kernel *k, const void *object
 static void job_deinit(struct job *job)
 {
 	fitter_deinit(&job->fitter);
-	shipped_deinit(&job->shipped);
 	elf_image_deinit(&job->image);
 	elf_end(job->elf);
 	free(job->symbols);
@@ -546,12 +574,20 @@ static void job_deinit(struct job *job)
 	free(job->map);
 }
 
+void fit_object_version(const void *object, size_t len, char ret[FIT_VERSION_LEN + 1])
+{
+	snprintf(ret, FIT_VERSION_LEN + 1, "%016llx",
+	         (unsigned long long)hash_bytes(len, object, len));
+}
+
 struct error *fit_module(struct kernel *k, const void *object, size_t len, const char *name,
                          void **image, size_t *image_len)
 {
 	struct job job = {.name = name};
 	struct error *error;
 
+	fit_object_version(object, len, job.version);
+	fitter_init(k, def_rows, def_row_count, &job.fitter);
 	elf_image_init(&job.image);
 	error = build(&job, k, object, len);
 	if (!error)

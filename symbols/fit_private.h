@@ -3,12 +3,14 @@
 #ifndef SPILE_SYMBOLS_FIT_PRIVATE_H
 #define SPILE_SYMBOLS_FIT_PRIVATE_H
 
+#include <libelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "symbols/fit.h"
 #include "symbols/kallsyms.h"
+#include "symbols/kernel_private.h"
 
 /* --- fit_rows.c: kernel.def as a table ------------------------------------------------------- */
 
@@ -50,17 +52,21 @@ struct fitter {
 	const struct def_row *defs; /* kernel.def's, or a test's own */
 	size_t count;
 	struct kernel *k;
-	struct btf_index *btf;
+	struct btf_index *btf; /* NULL: not needed yet */
 	struct kallsyms *ks;   /* NULL: described without kallsyms, functions are checked by BTF */
+	bool symbols_read;     /* ks is what it will be */
 	struct fit_row *rows;  /* beside defs[] */
 	char **texts;          /* what rows[].taken and .reason own: two a row */
 	bool *evaluated;
 };
 
-struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t count,
-			  struct fitter *ret);
+void fitter_init(struct kernel *k, const struct def_row *defs, size_t count, struct fitter *ret);
 void fitter_deinit(struct fitter *f);
-/** The verdict of row i, found out now if it was not yet. */
+/** Reads the kernel's symbols, if it was not done yet. */
+struct error *fitter_symbols(struct fitter *f);
+/** Reads of the kernel what the verdict of row i takes: types, symbols. */
+struct error *fitter_prepare(struct fitter *f, size_t i);
+/** The verdict of row i, found out now if it was not yet; after fitter_prepare(). */
 const struct fit_row *fitter_row(struct fitter *f, size_t i);
 
 /* --- fit_bind.c: undefined symbols of an object ---------------------------------------------- */
@@ -84,13 +90,10 @@ void fit_exports_merge(struct elf_image *image);
 
 /* --- shipped.c: what a module that came with the kernel says --------------------------------- */
 
-struct shipped {
-	char *vermagic;          /* owned */
-	bool has_layout_crc;     /* the kernel checks symbol versions */
-	uint64_t layout_crc;     /* of module_layout */
-};
-
-struct error *shipped_read(const struct kernel *k, struct shipped *ret);
+/** The kernel's version marks, read now if they were not yet. Borrowed. */
+struct error *shipped_read(struct kernel *k, const struct shipped **ret);
+/** Takes them from a module's ELF file; ret->vermagic stays NULL when it has none. */
+void shipped_learn(Elf *elf, struct shipped *ret);
 void shipped_deinit(struct shipped *shipped);
 
 #endif

@@ -399,18 +399,36 @@ const struct fit_row *fitter_row(struct fitter *f, size_t i)
 	return &f->rows[i];
 }
 
-struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t count,
-                          struct fitter *ret)
+struct error *fitter_symbols(struct fitter *f)
 {
-	struct fitter f = {.k = k, .defs = defs, .count = count};
-	struct error *error = kernel_btf(k, &f.btf);
+	struct error *error;
 
-	if (error)
-		return error;
-	error = kernel_kallsyms_partial(k, &f.ks);
-	if (error && (kernel_is_running(k) || error->err != ENOENT))
+	if (f->symbols_read)
+		return NULL;
+	error = kernel_kallsyms_partial(f->k, &f->ks);
+	if (error && (kernel_is_running(f->k) || error->err != ENOENT))
 		return error;
 	error_destroy(error);
+	f->symbols_read = true;
+	return NULL;
+}
+
+struct error *fitter_prepare(struct fitter *f, size_t i)
+{
+	const struct def_row *row = &f->defs[i];
+	bool symbols = row->kind == ROW_FUNC || row->kind == ROW_DATA || row->kind == ROW_PERCPU ||
+	               (row->spec && strchr(row->spec, '(')); /* a condition on a function */
+	struct error *error = NULL;
+
+	if (!f->btf)
+		error = kernel_btf(f->k, &f->btf);
+	return error || !symbols ? error : fitter_symbols(f);
+}
+
+void fitter_init(struct kernel *k, const struct def_row *defs, size_t count, struct fitter *ret)
+{
+	struct fitter f = {.k = k, .defs = defs, .count = count};
+
 	f.rows = calloc(count, sizeof(*f.rows));
 	f.texts = calloc(2 * count, sizeof(*f.texts));
 	f.evaluated = calloc(count, sizeof(*f.evaluated));
@@ -422,7 +440,6 @@ struct error *fitter_init(struct kernel *k, const struct def_row *defs, size_t c
 		f.rows[i].must = defs[i].must;
 	}
 	*ret = f;
-	return NULL;
 }
 
 void fitter_deinit(struct fitter *f)
@@ -443,16 +460,18 @@ struct error *fit_table_check(struct kernel *k, struct fit_table **ret)
 
 	if (!table)
 		abort();
-	error = fitter_init(k, def_rows, def_row_count, &table->fitter);
-	if (error) {
-		free(table);
-		return error;
-	}
+	fitter_init(k, def_rows, def_row_count, &table->fitter);
 	table->fits = true;
 	table->shown = calloc(def_row_count, sizeof(*table->shown));
 	for (size_t i = 0; i < def_row_count; i++) {
-		const struct fit_row *row = fitter_row(&table->fitter, i);
+		const struct fit_row *row;
 
+		error = fitter_prepare(&table->fitter, i);
+		if (error) {
+			fit_table_destroy(table);
+			return error;
+		}
+		row = fitter_row(&table->fitter, i);
 		if (def_rows[i].kind == ROW_CALLBACK)
 			continue;
 		table->shown[table->count++] = i;

@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of symbols that kallsyms_add() brought. */
-struct added {
-	struct added *next;
-	char *name, *module;
-};
-
 #define HASH_START 2166136261u
 
 static inline uint32_t hash_step(uint32_t h, char c)
@@ -191,39 +185,10 @@ struct error *kallsyms_create(char *text, const char *place, struct kallsyms **r
 	return NULL;
 }
 
-void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uint64_t address,
-                  char type)
-{
-	uint32_t *link = &ks->heads[hash_name(name) & ks->mask];
-	struct added *added = malloc(sizeof(*added));
-
-	ks->syms = realloc(ks->syms, (ks->count + 1) * sizeof(*ks->syms));
-	if (!added || !ks->syms || asprintf(&added->name, "%s", name) < 0 ||
-	    asprintf(&added->module, "%s", module) < 0)
-		abort();
-	added->next = ks->added;
-	ks->added = added;
-	while (*link)
-		link = &ks->syms[*link - 1].next;
-	ks->syms[ks->count] = (struct ksym){
-	    .address = address, .name = added->name, .module = added->module, .type = type};
-	*link = ++ks->count;
-	free(ks->sorted);
-	ks->sorted = NULL;
-}
-
 void kallsyms_destroy(struct kallsyms *ks)
 {
 	if (!ks)
 		return;
-	while (ks->added) {
-		struct added *added = ks->added;
-
-		ks->added = added->next;
-		free(added->name);
-		free(added->module);
-		free(added);
-	}
 	free(ks->text);
 	free(ks->syms);
 	free(ks->heads);
@@ -276,4 +241,30 @@ size_t kallsyms_position(const struct kallsyms *ks, uint64_t address)
 			high = mid;
 	}
 	return low ? low - 1 : ks->count;
+}
+
+/* --- the text as it is ----------------------------------------------------------------------- */
+
+bool kallsyms_text_find(const char *text, const char *name, uint64_t *ret)
+{
+	char line[80];
+	const char *at;
+
+	snprintf(line, sizeof(line), " T %s\n", name);
+	at = strstr(text, line);
+	if (!at || at - text < 16)
+		return false;
+	*ret = strtoull(at - 16, NULL, 16);
+	return *ret >= KALLSYMS_KERNEL_HALF;
+}
+
+size_t kallsyms_text_own(const char *text)
+{
+	const char *bracket = strstr(text, "\t[");
+
+	if (!bracket)
+		return strlen(text);
+	while (bracket > text && bracket[-1] != '\n')
+		bracket--;
+	return bracket - text;
 }

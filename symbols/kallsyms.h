@@ -25,16 +25,21 @@ struct kallsyms {
 	uint32_t *heads;  /* index + 1 */
 	uint32_t mask;
 	uint32_t *sorted; /* indexes by address; NULL until kallsyms_sort() */
-	struct added *added;
 	bool hidden;      /* all addresses read as 0: no privilege */
 };
+
+/** Where the kernel proper's addresses start; what is below is a number (old per-CPU offsets). */
+#define KALLSYMS_KERNEL_HALF 0xffffffff80000000u
+
+/** The address of the global function `name` in a text of kallsyms, without making a table.
+ *  False when it is not there, or its address is hidden. */
+bool kallsyms_text_find(const char *text, const char *name, uint64_t *ret);
+/** The length of the text's part about the kernel proper; modules' symbols stand behind it. */
+size_t kallsyms_text_own(const char *text);
 
 /** Takes over `text` (malloc'd, NUL-terminated), also on failure. `place` is for messages. */
 struct error *kallsyms_create(char *text, const char *place, struct kallsyms **ret);
 void kallsyms_destroy(struct kallsyms *ks);
-/** Adds a symbol behind all others. Pointers to symbols are stale afterwards. */
-void kallsyms_add(struct kallsyms *ks, const char *name, const char *module, uint64_t address,
-		  char type);
 /** The first symbol of that name after `prev` (NULL: from the start), or NULL. */
 struct ksym *kallsyms_next(const struct kallsyms *ks, const struct ksym *prev, const char *name);
 /** Makes `sorted`. Idempotent. */

@@ -13,7 +13,9 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/strbuf.h"
+#include "symbols/boot_cache.h"
 #include "symbols/described.h"
+#include "symbols/hash.h"
 #include "symbols/kernel_private.h"
 
 static char *path_join(const char *dir, const char *name)
@@ -101,6 +103,7 @@ void kernel_close(struct kernel *k)
 		return;
 	btf_index_destroy(k->btf);
 	kallsyms_destroy(k->kallsyms);
+	learned_deinit(k);
 	free(k->blacklist);
 	free(k->release);
 	free(k->identity);
@@ -166,22 +169,6 @@ struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
 	return NULL;
 }
 
-static uint64_t hash_words(uint64_t h, const void *data, size_t len)
-{
-	const char *p = data;
-
-	for (; len >= 8; p += 8, len -= 8) {
-		uint64_t w;
-
-		memcpy(&w, p, 8);
-		h = (h ^ w) * 0x9e3779b97f4a7c15u;
-		h ^= h >> 29;
-	}
-	for (; len; p++, len--)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3u;
-	return h;
-}
-
 struct error *kernel_identity(struct kernel *k, const char **ret)
 {
 	struct btf_index *idx;
@@ -195,8 +182,8 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 		if (error)
 			return error;
 		raw = btf__raw_data(btf_index_btf(idx), &len);
-		h = hash_words(0, k->release, strlen(k->release));
-		h = hash_words(h, raw, raw ? len : 0);
+		h = hash_bytes(0, k->release, strlen(k->release));
+		h = hash_bytes(h, raw, raw ? len : 0);
 		if (asprintf(&k->identity, "%016llx", (unsigned long long)h) < 0)
 			abort();
 	}
@@ -205,6 +192,26 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 }
 
 /* --- symbols --------------------------------------------------------------------------------- */
+
+#define KEPT_SYMBOLS "kallsyms" /* in the boot cache: the kernel proper's part */
+
+/* Keeps the text for the other starts of this boot, unless it hides the addresses. */
+static void keep_symbols(const char *text)
+{
+	uint64_t stext;
+
+	if (kallsyms_text_find(text, "_stext", &stext))
+		boot_cache_write(KEPT_SYMBOLS, text, kallsyms_text_own(text));
+}
+
+static void read_kept_symbols(struct kernel *k)
+{
+	char *text;
+	size_t len;
+
+	if (boot_cache_read(KEPT_SYMBOLS, &text, &len))
+		error_destroy(kallsyms_create(text, "kept symbols", &k->kallsyms));
+}
 
 static struct error *read_kallsyms(struct kernel *k)
 {
@@ -218,6 +225,8 @@ static struct error *read_kallsyms(struct kernel *k)
 	error = file_read(k->kallsyms_path, &text, &len);
 	if (error)
 		return error;
+	if (k->running)
+		keep_symbols(text);
 	return kallsyms_create(text, k->kallsyms_path, &k->kallsyms);
 }
 
@@ -245,7 +254,9 @@ struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret)
 struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret)
 {
 	if (k->running && !k->kallsyms) {
-		described_kallsyms(k->release, &k->kallsyms);
+		read_kept_symbols(k);
+		if (!k->kallsyms)
+			described_kallsyms(k->release, &k->kallsyms);
 		k->without_modules = k->kallsyms;
 	}
 	if (!k->without_modules)

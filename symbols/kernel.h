@@ -66,8 +66,9 @@ struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel
 			       uint64_t *offset);
 
 /**
- * Learns the global symbols of a module that this process has just loaded, from its image and
- * /sys/module/NAME/sections, which is cheaper than to read all of kallsyms again.
+ * Learns the global symbols of a loaded module from the object that it was made of, or from its
+ * image, and /sys/module/NAME/sections; from an image also what it was bound to. Fitting a script
+ * then needs neither kallsyms nor BTF for what the core has and uses too.
  */
 struct error *kernel_learn_module(struct kernel *k, const char *name, const void *image,
 				  size_t len);

@@ -10,6 +10,20 @@ struct address_range {
 	uint64_t start, end; /* end is outside */
 };
 
+/** A symbol of the loaded core, or (bound) what one that the core was bound to means. */
+struct learned {
+	char *name;     /* owned */
+	uint64_t value;
+	bool bound;
+};
+
+/** The version marks of the kernel's modules (shipped.c). */
+struct shipped {
+	char *vermagic;          /* owned; NULL: not read */
+	bool has_layout_crc;     /* the kernel checks symbol versions */
+	uint64_t layout_crc;     /* of module_layout */
+};
+
 struct kernel {
 	bool running;
 	char *release;
@@ -20,7 +34,10 @@ struct kernel {
 	/* Read when first asked for. */
 	struct btf_index *btf;
 	struct kallsyms *kallsyms;
-	bool without_modules; /* kallsyms has the kernel proper only, and what was learned */
+	bool without_modules; /* kallsyms has the kernel proper only */
+	struct shipped shipped;
+	struct learned *learned;
+	size_t learned_count;
 	bool functions_read;
 	struct address_range *blacklist; /* sorted, disjoint; init text is among them */
 	size_t blacklist_count;
@@ -33,5 +50,9 @@ struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret);
  * be in kernel_kallsyms() yet.
  */
 struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret);
+
+/** What kernel_learn_module() learned under that name, or NULL. */
+const struct learned *kernel_learned(const struct kernel *k, const char *name);
+void learned_deinit(struct kernel *k);
 
 #endif

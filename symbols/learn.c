@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * symbols/learn.c - where a module's symbols came to lie, without reading kallsyms again.
+ * symbols/learn.c - what a loaded core tells about the kernel, without reading kallsyms or BTF.
  *
- * The kernel tells the address of each of a module's sections in /sys/module/NAME/sections/; the
- * image tells each symbol's place in its section. On an emulated CPU this takes a millisecond,
- * where kallsyms takes a third of a second.
+ *   its own symbols   the kernel tells where each of a module's sections lies, in
+ *                     /sys/module/NAME/sections/; the ELF file tells each symbol's place in its
+ *                     section. The object at hand will do, if it is the very one that was loaded
+ *   what it was bound to   an image (fit_module.c) has the values of everything that the core was
+ *                     bound to as absolute symbols, and struct module's layout among them
+ *   version marks     an image has them as any module has
+ *
+ * On an emulated CPU this takes a few milliseconds, where kallsyms takes a third of a second.
  */
 #include <errno.h>
 #include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "symbols/fit_private.h"
 #include "symbols/kernel_private.h"
+
+#define UNKNOWN UINT64_MAX
 
 /* The section's address; 0 when the kernel does not tell. */
 static uint64_t section_address(const char *module, const char *section)
@@ -33,29 +42,43 @@ static uint64_t section_address(const char *module, const char *section)
 	return strtoull(text, NULL, 16);
 }
 
-static uint64_t *section_addresses(Elf *elf, const char *module, size_t count)
+/* The same by section index, asked once for each. */
+static uint64_t address_of(Elf *elf, const char *module, size_t section, uint64_t *addresses)
 {
-	uint64_t *addresses = calloc(count, sizeof(*addresses));
+	Elf_Scn *scn = elf_getscn(elf, section);
+	const char *name;
 	size_t names;
-	Elf_Scn *scn = NULL;
 	GElf_Shdr shdr;
 
-	if (!addresses)
-		abort();
-	if (elf_getshdrstrndx(elf, &names))
-		return addresses;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name =
-		    gelf_getshdr(scn, &shdr) ? elf_strptr(elf, names, shdr.sh_name) : NULL;
-
-		if (name && shdr.sh_flags & SHF_ALLOC && shdr.sh_size)
-			addresses[elf_ndxscn(scn)] = section_address(module, name);
-	}
-	return addresses;
+	if (addresses[section] != UNKNOWN)
+		return addresses[section];
+	addresses[section] = 0;
+	if (!gelf_getshdr(scn, &shdr) || !(shdr.sh_flags & SHF_ALLOC) ||
+	    elf_getshdrstrndx(elf, &names))
+		return 0;
+	name = elf_strptr(elf, names, shdr.sh_name);
+	if (name)
+		addresses[section] = section_address(module, name);
+	return addresses[section];
 }
 
-static void learn_symbols(struct kallsyms *ks, const char *module, Elf *elf, Elf_Scn *scn,
-                          const uint64_t *addresses, size_t count)
+static void learn(struct kernel *k, const char *name, uint64_t value, bool bound)
+{
+	struct learned *l;
+
+	if (!(k->learned_count & (k->learned_count - 1))) {
+		size_t room = k->learned_count ? 2 * k->learned_count : 1;
+
+		k->learned = realloc(k->learned, room * sizeof(*k->learned));
+	}
+	l = &k->learned[k->learned_count++];
+	*l = (struct learned){.name = strdup(name), .value = value, .bound = bound};
+	if (!l->name)
+		abort();
+}
+
+static void learn_symbols(struct kernel *k, const char *module, Elf *elf, Elf_Scn *scn,
+                          uint64_t *addresses, size_t count)
 {
 	Elf_Data *data = elf_getdata(scn, NULL);
 	GElf_Shdr shdr;
@@ -64,13 +87,17 @@ static void learn_symbols(struct kallsyms *ks, const char *module, Elf *elf, Elf
 	gelf_getshdr(scn, &shdr);
 	for (size_t i = 1; data && gelf_getsym(data, i, &sym); i++) {
 		const char *name = elf_strptr(elf, shdr.sh_link, sym.st_name);
-		bool text = GELF_ST_TYPE(sym.st_info) == STT_FUNC;
+		uint64_t address;
 
-		if (!name || !*name || GELF_ST_BIND(sym.st_info) != STB_GLOBAL ||
-		    sym.st_shndx >= count || !addresses[sym.st_shndx])
+		if (!name || !*name || GELF_ST_BIND(sym.st_info) != STB_GLOBAL)
 			continue;
-		kallsyms_add(ks, name, module, addresses[sym.st_shndx] + sym.st_value,
-		             text ? 'T' : 'D');
+		if (sym.st_shndx == SHN_ABS) {
+			learn(k, name, sym.st_value, true);
+		} else if (sym.st_shndx != SHN_UNDEF && sym.st_shndx < count) {
+			address = address_of(elf, module, sym.st_shndx, addresses);
+			if (address)
+				learn(k, name, address + sym.st_value, false);
+		}
 	}
 }
 
@@ -78,28 +105,42 @@ struct error *kernel_learn_module(struct kernel *k, const char *name, const void
 {
 	Elf_Scn *scn = NULL;
 	uint64_t *addresses;
-	struct kallsyms *ks;
-	struct error *error;
 	GElf_Shdr shdr;
 	size_t count;
 	Elf *elf;
 
-	if (!k->kallsyms)
-		return NULL; /* not read yet: it will be, with the module in it */
-	error = kernel_kallsyms_partial(k, &ks);
-	if (error)
-		return error;
 	elf_version(EV_CURRENT);
 	elf = elf_memory((char *)image, len);
 	if (!elf || elf_getshdrnum(elf, &count)) {
 		elf_end(elf);
 		return error_create(EBADMSG, "the image of module %s is no ELF file", name);
 	}
-	addresses = section_addresses(elf, name, count);
+	addresses = malloc((count + 1) * sizeof(*addresses));
+	if (!addresses)
+		abort();
+	memset(addresses, 0xff, (count + 1) * sizeof(*addresses));
 	while ((scn = elf_nextscn(elf, scn)))
 		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_SYMTAB)
-			learn_symbols(ks, name, elf, scn, addresses, count);
+			learn_symbols(k, name, elf, scn, addresses, count);
+	if (!k->shipped.vermagic)
+		shipped_learn(elf, &k->shipped);
 	free(addresses);
 	elf_end(elf);
 	return NULL;
+}
+
+const struct learned *kernel_learned(const struct kernel *k, const char *name)
+{
+	for (size_t i = 0; i < k->learned_count; i++)
+		if (!strcmp(k->learned[i].name, name))
+			return &k->learned[i];
+	return NULL;
+}
+
+void learned_deinit(struct kernel *k)
+{
+	for (size_t i = 0; i < k->learned_count; i++)
+		free(k->learned[i].name);
+	free(k->learned);
+	shipped_deinit(&k->shipped);
 }

@@ -158,26 +158,32 @@ static void read_layout_crc(const Elf_Data *versions, struct shipped *ret)
 	}
 }
 
-static struct error *read_elf(const char *path, char *data, size_t len, struct shipped *ret)
+void shipped_learn(Elf *elf, struct shipped *ret)
 {
-	Elf_Data *modinfo, *versions;
-	Elf *elf;
+	Elf_Data *modinfo = section_data(elf, ".modinfo");
+	Elf_Data *versions = section_data(elf, "__versions");
 
-	elf_version(EV_CURRENT);
-	elf = elf_memory(data, len);
-	modinfo = elf ? section_data(elf, ".modinfo") : NULL;
-	versions = elf ? section_data(elf, "__versions") : NULL;
 	if (modinfo && modinfo->d_buf)
 		read_vermagic(modinfo, ret);
 	if (versions && versions->d_buf)
 		read_layout_crc(versions, ret);
+}
+
+static struct error *read_elf(const char *path, char *data, size_t len, struct shipped *ret)
+{
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory(data, len);
+	if (elf)
+		shipped_learn(elf, ret);
 	elf_end(elf);
 	if (!ret->vermagic)
 		return error_create(EBADMSG, "%s is no kernel module (no vermagic)", path);
 	return NULL;
 }
 
-struct error *shipped_read(const struct kernel *k, struct shipped *ret)
+static struct error *read_module(const struct kernel *k, struct shipped *ret)
 {
 	const char *dir = kernel_modules_dir(k);
 	_cleanup_free_ char *path = find_module_file(dir);
@@ -185,7 +191,6 @@ struct error *shipped_read(const struct kernel *k, struct shipped *ret)
 	struct error *error;
 	size_t len;
 
-	*ret = (struct shipped){0};
 	if (!path)
 		return error_create(
 		    ENOENT,
@@ -204,8 +209,16 @@ struct error *shipped_read(const struct kernel *k, struct shipped *ret)
 	return error;
 }
 
+struct error *shipped_read(struct kernel *k, const struct shipped **ret)
+{
+	struct error *error = k->shipped.vermagic ? NULL : read_module(k, &k->shipped);
+
+	*ret = &k->shipped;
+	return error;
+}
+
 void shipped_deinit(struct shipped *shipped)
 {
 	free(shipped->vermagic);
-	shipped->vermagic = NULL;
+	*shipped = (struct shipped){0};
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -37,7 +38,7 @@ static const char KALLSYMS[] = "0000000000001000 A current_task\n"
 #define MODULE_SIZE 256 /* of the made-up struct module */
 #define LAYOUT_CRC 0x12345678
 
-static char dir[64];
+static char dir[64], bare[80];
 static struct kernel *kernel;
 
 /* --- the made-up kernel ---------------------------------------------------------------------- */
@@ -147,6 +148,8 @@ static int setup(void **state)
 	strcpy(dir, "/tmp/spile-fit-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	write_file("release", "6.1.0-test\n", 11);
+	snprintf(bare, sizeof(bare), "%s/bare", dir);
+	assert_int_equal(mkdir(bare, 0777), 0);
 	write_file("kallsyms", KALLSYMS, strlen(KALLSYMS));
 	write_btf();
 	write_shipped_module();
@@ -183,7 +186,8 @@ static struct fit_row check(struct def_row def)
 	struct fitter f;
 	struct fit_row row;
 
-	assert_null(fitter_init(kernel, &def, 1, &f));
+	fitter_init(kernel, &def, 1, &f);
+	assert_null(fitter_prepare(&f, 0));
 	row = *fitter_row(&f, 0);
 	snprintf(reason, sizeof(reason), "%s", row.reason ? row.reason : "");
 	row.taken = row.reason = NULL;
@@ -388,7 +392,7 @@ static struct error *bind(const char *symbol, struct binding *ret)
 	struct error *error;
 	struct fitter f;
 
-	assert_null(fitter_init(kernel, defs, 3, &f));
+	fitter_init(kernel, defs, 3, &f);
 	error = fit_bind(&f, symbol, ret);
 	fitter_deinit(&f);
 	return error;
@@ -451,6 +455,8 @@ static const char SCRIPT[] = "extern char kaddr_vfs_read[]; int spile_exported(v
                              "0x90, 0x2e\\n call __x86_indirect_thunk_r11\\n .byte 0x0f, 0x84\\n "
                              ".long __x86_indirect_thunk_rax - . - 4\"); }\n";
 
+static char version[FIT_VERSION_LEN + 1]; /* of the object that fit() compiled last */
+
 static struct error *fit(const char *source, void **image, size_t *len)
 {
 	struct error *error;
@@ -461,6 +467,7 @@ static struct error *fit(const char *source, void **image, size_t *len)
 	snprintf(path, sizeof(path), "%s/script.o", dir);
 	assert_null(file_read(path, &object, &object_len));
 	error = fit_module(kernel, object, object_len, "script", image, len);
+	fit_object_version(object, object_len, version);
 	free(object);
 	return error;
 }
@@ -564,6 +571,7 @@ static bool holds(const Elf_Data *data, const char *text, size_t len)
 static void test_image(void **state)
 {
 	uint64_t crc = LAYOUT_CRC;
+	char srcversion[40];
 	Elf_Data *data;
 	void *image;
 	size_t len;
@@ -576,6 +584,8 @@ static void test_image(void **state)
 	assert_true(holds(data, "vermagic=6.1.0-test SMP modversions \0", 37));
 	assert_true(holds(data, "license=GPL\0", 12));
 	assert_true(holds(data, "name=script\0", 12));
+	snprintf(srcversion, sizeof(srcversion), "srcversion=%s", version);
+	assert_true(holds(data, srcversion, strlen(srcversion) + 1));
 	data = section_data(elf, "__versions");
 	assert_int_equal(data->d_size, 64);
 	assert_memory_equal(data->d_buf, &crc, 8);
@@ -600,6 +610,59 @@ static void expect_refused(const char *source, const char *named)
 	if (!strstr(error->message, named))
 		fail_msg("%s", error->message);
 	error_destroy(error);
+}
+
+static void test_versions_differ(void **state)
+{
+	char bytes[100] = {0}, a[FIT_VERSION_LEN + 1], b[FIT_VERSION_LEN + 1];
+
+	fit_object_version(bytes, 100, a);
+	assert_int_equal(strlen(a), FIT_VERSION_LEN);
+	for (int i = 0; i < 100; i++) {
+		bytes[i] = 1;
+		fit_object_version(bytes, 100, b);
+		assert_string_not_equal(a, b);
+		bytes[i] = 0;
+	}
+	fit_object_version(bytes, 99, b);
+	assert_string_not_equal(a, b);
+	fit_object_version(bytes, 100, b);
+	assert_string_equal(a, b);
+}
+
+/* A script that needs nothing but what the core has too is fitted by the core's image alone. */
+static void test_core_image_tells_enough(void **state)
+{
+	static const char core[] = "void *memset(void *, int, unsigned long);\n"
+	                           "extern char koff_module_name[]; char area[4096]; int n;\n"
+	                           "int init_module(void); void cleanup_module(void);\n"
+	                           "int init_module(void) { memset(area, n, 4096); return 1; }\n"
+	                           "void cleanup_module(void) { n = (int)(long)koff_module_name; }\n";
+	static const char script[] = "void *memset(void *, int, unsigned long); char area[4096];"
+	                             "int init_module(void) { memset(area, 2, 4096); return 0; }\n"
+	                             "void cleanup_module(void) {}\n";
+	struct kernel *whole = kernel;
+	void *image, *expected;
+	size_t len, expected_len;
+
+	assert_null(fit(core, &image, &len));
+	assert_null(fit(script, &expected, &expected_len));
+	/* A description that has neither types nor symbols nor modules. */
+	write_file("bare/release", "6.1.0-test\n", 11);
+	assert_null(kernel_open_dir(bare, &kernel));
+	expect_refused(script, "6.1.0-test");
+	assert_null(kernel_learn_module(kernel, "spile-not-loaded", image, len));
+	free(image);
+	assert_null(fit(script, &image, &len));
+	assert_int_equal(len, expected_len);
+	assert_memory_equal(image, expected, len);
+	free(image);
+	free(expected);
+	/* But not one that needs more, or a function of the core of which no section is known. */
+	expect_refused("extern char kaddr_vfs_read[]; int init_module(void) {"
+	               "return (int)(long)kaddr_vfs_read; } void cleanup_module(void) {}", "vfs_read");
+	kernel_close(kernel);
+	kernel = whole;
 }
 
 #define EXIT "void cleanup_module(void) {}\n"
@@ -691,6 +754,8 @@ int main(void)
 	    TEST(test_other_kinds),
 	    TEST(test_bindings),
 	    TEST(test_image),
+	    TEST(test_versions_differ),
+	    TEST(test_core_image_tells_enough),
 	    TEST(test_refused_objects),
 	    TEST(test_damaged_object),
 	    TEST(test_no_shipped_module),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "symbols/described.h"
 #include "symbols/elf_image.h"
@@ -307,21 +308,27 @@ static void make_note(char note[NOTE_LEN], int byte)
 	memset(note + 16, byte, 20);
 }
 
-static void write_vmlinux(const char *dir, int byte)
+static void write_image(const char *dir, const char *notes, size_t notes_len)
 {
 	struct elf_image image;
-	char note[NOTE_LEN];
 	void *data;
 	size_t len, i;
 
-	make_note(note, byte);
 	elf_image_init(&image);
 	i = elf_image_add(&image, ".notes", SHT_NOTE, 0, 4);
-	strbuf_add(&image.sections[i].data, note, sizeof(note));
+	strbuf_add(&image.sections[i].data, notes, notes_len);
 	elf_image_finish(&image, &data, &len);
 	write_file(dir, "vmlinux", data, len);
 	elf_image_deinit(&image);
 	free(data);
+}
+
+static void write_vmlinux(const char *dir, int byte)
+{
+	char note[NOTE_LEN];
+
+	make_note(note, byte);
+	write_image(dir, note, sizeof(note));
 }
 
 static void test_described_moves_with_the_kernel(void **state)
@@ -334,7 +341,8 @@ static void test_described_moves_with_the_kernel(void **state)
 
 	write_vmlinux(f->dir, 7);
 	make_note(note, 7);
-	described_kallsyms_from(f->dir, note, sizeof(note), head, &ks);
+	assert_true(described_fits(f->dir, note, sizeof(note)));
+	described_kallsyms_from(f->dir, head, &ks);
 	assert_non_null(ks);
 	assert_int_equal(kallsyms_next(ks, NULL, "vfs_read")->address, 0xffffffff9a000010);
 	assert_int_equal(kallsyms_next(ks, NULL, "jiffies")->address, 0xffffffff9b000000);
@@ -345,31 +353,56 @@ static void test_described_moves_with_the_kernel(void **state)
 	kallsyms_destroy(ks);
 }
 
-static void expect_no_description(const char *dir, const void *notes, size_t len, const char *head)
-{
-	struct kallsyms *ks;
-
-	described_kallsyms_from(dir, notes, len, head, &ks);
-	assert_null(ks);
-}
-
 static void test_described_of_another_build_is_not_used(void **state)
 {
-	static const char head[] = "ffffffff9a000000 T _stext\n";
 	struct fixture *f = *state;
 	char note[NOTE_LEN];
 
 	make_note(note, 7);
-	expect_no_description(f->dir, note, sizeof(note), head); /* no image */
+	assert_false(described_fits(f->dir, note, sizeof(note))); /* no image */
 	write_vmlinux(f->dir, 8);
-	expect_no_description(f->dir, note, sizeof(note), head);
+	assert_false(described_fits(f->dir, note, sizeof(note)));
 	write_vmlinux(f->dir, 7);
-	expect_no_description(f->dir, note, 0, head);
-	expect_no_description(f->dir, note, sizeof(note) - 1, head);
-	expect_no_description(f->dir, note, sizeof(note), "0000000000000000 T _stext\n");
-	expect_no_description(f->dir, note, sizeof(note), "_stext\n");
+	assert_false(described_fits(f->dir, note, 0));
+	assert_false(described_fits(f->dir, note, sizeof(note) - 1));
 	write_file(f->dir, "vmlinux", "no ELF", 6);
-	expect_no_description(f->dir, note, sizeof(note), head);
+	assert_false(described_fits(f->dir, note, sizeof(note)));
+}
+
+static void test_described_needs_the_distance(void **state)
+{
+	static const char *const heads[] = {"0000000000000000 T _stext\n", "_stext\n", ""};
+	struct fixture *f = *state;
+	struct kallsyms *ks;
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		described_kallsyms_from(f->dir, heads[i], &ks);
+		assert_null(ks);
+	}
+}
+
+static void test_description_is_looked_for(void **state)
+{
+	_cleanup_free_ char *notes = NULL;
+	struct fixture *f = *state;
+	char *dir;
+	size_t len;
+
+	/* Its own build id is what the running kernel has: no test for other kernels. */
+	error_destroy(file_read("/sys/kernel/notes", &notes, &len));
+	setenv("SPILE_KERNEL_DIR", f->dir, 1);
+	setenv("SPILE_CACHE", "/none", 1);
+	write_vmlinux(f->dir, 7);
+	assert_null(described_dir("6.1.0-test"));
+	if (!notes)
+		skip();
+	write_image(f->dir, notes, len);
+	dir = described_dir("6.1.0-test");
+	unsetenv("SPILE_KERNEL_DIR");
+	assert_null(described_dir("6.1.0-test"));
+	unsetenv("SPILE_CACHE");
+	assert_string_equal(dir, f->dir);
+	free(dir);
 }
 
 int main(void)
@@ -387,6 +420,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_described_moves_with_the_kernel, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_described_of_another_build_is_not_used, setup,
 	                                    teardown),
+	    cmocka_unit_test_setup_teardown(test_described_needs_the_distance, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_description_is_looked_for, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,8 +34,35 @@ spile-run --unload
 [ ! -e /dev/spile ]
 says 'not loaded' spile-run --unload
 
-# Each obstacle, made by hiding what it stands for.
+# hide PATH, hidden PATH...: an empty file or folder in its place; unhide
 mkdir /tmp/empty
+: >/tmp/nothing
+hide() {
+    if [ -d "$1" ]; then mount --bind /tmp/empty "$1"; else mount --bind /tmp/nothing "$1"; fi
+}
+
+# What the first load of this boot found out is kept: no other one reads it again. The description
+# that spile-vm has of this kernel is not looked at.
+SPILE_KERNEL_DIR=/none SPILE_CACHE=/none
+export SPILE_KERNEL_DIR SPILE_CACHE
+[ "$(stat -c '%a %u' /run/spile)" = '700 0' ]
+for f in /proc/kallsyms /sys/kernel/btf/vmlinux "/lib/modules/$SPILE_VM"; do hide "$f"; done
+spile-run --load
+spile-run --unload
+chmod 755 /run/spile # which others may have changed then
+says . spile-run --load
+chmod 700 /run/spile
+
+# A core of another build is not taken for the one at hand.
+spile-run --load
+cp build/kmod/spile.o /tmp/other.o
+echo >>/tmp/other.o
+says 'another build of the core is loaded' spile-run --load /tmp/other.o
+spile-run --unload
+for f in /proc/kallsyms /sys/kernel/btf/vmlinux "/lib/modules/$SPILE_VM"; do umount "$f"; done
+
+# Each obstacle, made by hiding what it stands for.
+rm -r /run/spile
 mount --bind /tmp/empty /sys/kernel/btf
 says 'no BTF' spile-run --load
 says 'no BTF' spile-run --check

@@ -59,6 +59,37 @@ cat /tmp/err
 run 0 -v -T 0.1 /tmp/tick.o
 cat /tmp/err
 
+echo 'a script that needs no address of the kernel, and a kept core: neither kallsyms nor BTF is read'
+: >/tmp/nothing
+mount --bind /tmp/nothing /proc/kallsyms
+mount --bind /tmp/nothing /sys/kernel/btf/vmlinux
+run 0 -T 0.1 /tmp/tick.o
+mv /run/spile /run/aside
+run 1 -T 0.1 /tmp/tick.o # so it was the kept image that told
+mv /run/aside /run/spile
+umount /sys/kernel/btf/vmlinux
+
+echo 'the first start of a boot keeps the symbols; one that others may have changed is not used'
+export SPILE_KERNEL_DIR=/none
+rm /run/spile/*-kallsyms # the translation of target.o kept them
+run 1 -c true /tmp/target.o
+grep -q kallsyms /tmp/err || fail 'the message'
+umount /proc/kallsyms
+run 0 -c true /tmp/target.o
+mount --bind /tmp/nothing /proc/kallsyms
+run 0 -o /tmp/file -c 'echo x' /tmp/target.o
+chmod 777 /run/spile
+run 1 -c true /tmp/target.o
+chmod 700 /run/spile
+umount /proc/kallsyms
+unset SPILE_KERNEL_DIR
+
+echo 'a core of another build'
+cp build/kmod/spile.o /tmp/other.o
+echo >>/tmp/other.o
+run 1 --core /tmp/other.o /tmp/tick.o
+grep -q 'another build of the core is loaded .* spile-run --unload' /tmp/err || fail 'the message'
+
 echo 'an orderly end by a signal'
 background /tmp/tick.o
 kill -INT $pid
