@@ -95,5 +95,7 @@ struct error *shipped_read(struct kernel *k, const struct shipped **ret);
 /** Takes them from a module's ELF file; ret->vermagic stays NULL when it has none. */
 void shipped_learn(Elf *elf, struct shipped *ret);
 void shipped_deinit(struct shipped *shipped);
+/** The marks as the kernel's ELF image has them (image_marks.c); false when it does not. */
+bool shipped_from_image(const char *path, const char *release, struct shipped *ret);
 
 #endif

@@ -5,12 +5,14 @@
  *
  * The kernel compares a module's `vermagic` string with its own and, where it was built with
  * CONFIG_MODVERSIONS, one checksum at least: that of the pseudo symbol module_layout. Any shipped
- * module has both, so the first that is found will do. It may be compressed.
+ * module has both, so the first that is found will do. It may be compressed. Without any, the
+ * kernel's own image is asked (image_marks.c), if that is at hand.
  */
 #include <errno.h>
 #include <fts.h>
 #include <gelf.h>
 #include <lzma.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -18,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "symbols/described.h"
 #include "symbols/fit_private.h"
 
 #define MODULE_MAX (64u << 20) /* bytes, decompressed; a bound for damaged files */
@@ -183,6 +186,19 @@ static struct error *read_elf(const char *path, char *data, size_t len, struct s
 	return NULL;
 }
 
+/* The running kernel's image may be at hand in its description. */
+static bool read_image(const struct kernel *k, struct shipped *ret)
+{
+	_cleanup_free_ char *dir = k->running ? described_dir(k->release) : NULL;
+	_cleanup_free_ char *path = NULL;
+
+	if (dir && asprintf(&path, "%s/vmlinux", dir) < 0)
+		abort();
+	if (!path && !k->vmlinux_path)
+		return false;
+	return shipped_from_image(path ? path : k->vmlinux_path, k->release, ret);
+}
+
 static struct error *read_module(const struct kernel *k, struct shipped *ret)
 {
 	const char *dir = kernel_modules_dir(k);
@@ -191,12 +207,15 @@ static struct error *read_module(const struct kernel *k, struct shipped *ret)
 	struct error *error;
 	size_t len;
 
-	if (!path)
+	if (!path) {
+		if (read_image(k, ret))
+			return NULL;
 		return error_create(
 		    ENOENT,
 		    "no module of kernel %s under %s: one is needed to read the version "
 		    "marks from; install the kernel's modules",
 		    kernel_release(k), dir);
+	}
 	error = file_read(path, &data, &len);
 	if (!error)
 		error = unpack(path, &data, &len);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "symbols/elf_image.h"
 #include "symbols/fit_private.h"
 
 static const char KALLSYMS[] = "0000000000001000 A current_task\n"
@@ -740,6 +741,98 @@ static void test_no_shipped_module(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* --- the kernel's own image instead ---------------------------------------------------------- */
+
+static void add_part(struct elf_image *image, const char *name, uint64_t address, const void *data,
+                     size_t len)
+{
+	size_t i = elf_image_add(image, name, SHT_PROGBITS, SHF_ALLOC, 4);
+
+	image->sections[i].shdr.sh_addr = address;
+	strbuf_add(&image->sections[i].data, data, len);
+}
+
+/* The first `crcs` of two exported symbols have a checksum; the second is module_layout. */
+static void write_vmlinux(const char *rodata, size_t len, size_t crcs)
+{
+	static const char strings[] = "printk\0module_layout";
+	static const uint32_t crc[2] = {1, LAYOUT_CRC};
+	/* Entries at 0x1000, 12 bytes each; names from 0x900 on. */
+	static const int32_t table[6] = {0, 0x900 - 0x1004, 0, 0, 0x907 - 0x1010, 0};
+	struct elf_image image;
+	void *data;
+
+	elf_image_init(&image);
+	add_part(&image, ".rodata", 0x5000, rodata, len);
+	add_part(&image, "__ksymtab", 0x1000, table, sizeof(table));
+	add_part(&image, "__kcrctab", 0x2000, crc, crcs * sizeof(crc[0]));
+	add_part(&image, "__ksymtab_strings", 0x900, strings, sizeof(strings));
+	elf_image_finish(&image, &data, &len);
+	write_file("vmlinux", data, len);
+	elf_image_deinit(&image);
+	free(data);
+}
+
+static bool marks(struct shipped *ret)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/vmlinux", dir);
+	return shipped_from_image(path, "6.1.0-test", ret);
+}
+
+#define RODATA "Linux version 6.1.0-test (gcc) \0\0" "6.1.0-test\0" "6.1.0-test-not \0"
+#define VERMAGIC "6.1.0-test SMP modversions "
+
+static void test_marks_of_an_image(void **state)
+{
+	static const char rodata[] = RODATA VERMAGIC, plain[] = RODATA "6.1.0-test SMP ";
+	static const char cut[] = RODATA VERMAGIC;
+	struct shipped found;
+
+	write_vmlinux(rodata, sizeof(rodata), 2);
+	assert_true(marks(&found));
+	assert_string_equal(found.vermagic, VERMAGIC);
+	assert_true(found.has_layout_crc);
+	assert_int_equal(found.layout_crc, LAYOUT_CRC);
+	shipped_deinit(&found);
+	write_vmlinux(plain, sizeof(plain), 0);
+	assert_true(marks(&found));
+	assert_string_equal(found.vermagic, "6.1.0-test SMP ");
+	assert_false(found.has_layout_crc);
+	shipped_deinit(&found);
+	write_vmlinux(rodata, sizeof(rodata), 1); /* tables that do not go side by side */
+	assert_false(marks(&found));
+	write_vmlinux(RODATA, sizeof(RODATA), 2);
+	assert_false(marks(&found));
+	write_vmlinux(cut, sizeof(cut) - 1, 2); /* no end of the string */
+	assert_false(marks(&found));
+}
+
+static void test_image_instead_of_shipped_module(void **state)
+{
+	static const char rodata[] = RODATA VERMAGIC;
+	struct kernel *whole = kernel;
+	char command[256];
+	void *image, *expected;
+	size_t len, expected_len;
+
+	assert_null(fit(SCRIPT, &expected, &expected_len));
+	write_vmlinux(rodata, sizeof(rodata), 2);
+	snprintf(command, sizeof(command), "mv %s/modules %s/hidden", dir, dir);
+	assert_int_equal(system(command), 0);
+	assert_null(kernel_open_dir(dir, &kernel));
+	assert_null(fit(SCRIPT, &image, &len));
+	assert_int_equal(len, expected_len);
+	assert_memory_equal(image, expected, len);
+	free(image);
+	free(expected);
+	kernel_close(kernel);
+	kernel = whole;
+	snprintf(command, sizeof(command), "mv %s/hidden %s/modules; rm %s/vmlinux", dir, dir, dir);
+	assert_int_equal(system(command), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_kernel, close_kernel)
 
 int main(void)
@@ -759,6 +852,8 @@ int main(void)
 	    TEST(test_refused_objects),
 	    TEST(test_damaged_object),
 	    TEST(test_no_shipped_module),
+	    TEST(test_marks_of_an_image),
+	    TEST(test_image_instead_of_shipped_module),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

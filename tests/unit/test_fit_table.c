@@ -71,7 +71,29 @@ static void check_kernel(const char *dir)
 	kernel_close(k);
 }
 
-static void test_described_kernels(void **state)
+/* What the image says of versions must be what a module that came with the kernel says. */
+static void check_marks(const char *dir)
+{
+	const struct shipped *module;
+	struct shipped image;
+	struct error *error;
+	struct kernel *k;
+
+	assert_null(kernel_open_dir(dir, &k));
+	error = shipped_read(k, &module);
+	if (error)
+		fail_msg("%s: %s", dir, error->message);
+	assert_non_null(kernel_vmlinux(k));
+	assert_true(shipped_from_image(kernel_vmlinux(k), kernel_release(k), &image));
+	assert_string_equal(image.vermagic, module->vermagic);
+	assert_int_equal(image.has_layout_crc, module->has_layout_crc);
+	assert_int_equal(image.layout_crc, module->layout_crc);
+	shipped_deinit(&image);
+	assert_false(shipped_from_image(kernel_vmlinux(k), "9.9", &image));
+	kernel_close(k);
+}
+
+static void each_described_kernel(void (*check)(const char *dir))
 {
 	const char *cache = getenv("SPILE_CACHE"), *xdg = getenv("XDG_CACHE_HOME"),
 	           *home = getenv("HOME");
@@ -91,9 +113,19 @@ static void test_described_kernels(void **state)
 	}
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		*strrchr(found.gl_pathv[i], '/') = '\0';
-		check_kernel(found.gl_pathv[i]);
+		check(found.gl_pathv[i]);
 	}
 	globfree(&found);
+}
+
+static void test_described_kernels(void **state)
+{
+	each_described_kernel(check_kernel);
+}
+
+static void test_marks_of_images(void **state)
+{
+	each_described_kernel(check_marks);
 }
 
 int main(void)
@@ -103,6 +135,7 @@ int main(void)
 	    cmocka_unit_test(test_has_names_are_unique),
 	    cmocka_unit_test(test_callback_types_exist),
 	    cmocka_unit_test(test_described_kernels),
+	    cmocka_unit_test(test_marks_of_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
