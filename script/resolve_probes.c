@@ -235,11 +235,12 @@ static bool component_is_one_of(const struct component *component, const char *c
 static bool is_known_elsewhere(const struct probe_point *point)
 {
 	static const char *const words[] = {
-	    "module",    "process", "syscall",    "nd_syscall", "perf",     "procfs",
-	    "netfilter", "python2", "python3",    "java",       "vm",       "scheduler",
-	    "vfs",       "ioblock", "socket",     "tcp",        "udp",      "signal",
-	    "kprocess",  "tty",     "netdev",     "memory",     "softirq",  "irq_handler",
-	    "workqueue", "kprobe",  "tracepoint", "swevent",    "debuginfod", "stap", NULL};
+	    "module",    "process", "syscall",    "nd_syscall", "perf",       "procfs",
+	    "netfilter", "python2", "python3",    "java",       "vm",         "scheduler",
+	    "vfs",       "ioblock", "socket",     "tcp",        "udp",        "signal",
+	    "kprocess",  "tty",     "netdev",     "memory",     "softirq",    "irq_handler",
+	    "workqueue", "kprobe",  "tracepoint", "swevent",    "debuginfod", "stap",
+	    NULL};
 	static const char *const kernel_words[] = {"statement", "trace", "data", "mark", NULL};
 	const struct component *first = point_component(point, 0);
 
