@@ -334,6 +334,7 @@ static struct error *run_home(struct run *run, int *status)
 	error = run_session(run);
 	merge_flush(&run->merge, printer_record, &run->printer);
 	child_stop(&run->child);
+	run_flush(run); /* what cannot be written belongs to the report */
 	if (!error)
 		error = run_report(run, status);
 	if (!error && run->out.err)
