@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "reader/check.h"
+#include "reader/command.h"
 #include "reader/load.h"
 #include "symbols/fit.h"
 
@@ -22,7 +23,7 @@ static int finish(struct error *error)
 static int usage(const char *line)
 {
 	fprintf(stderr, "usage: spile-run %s\n", line);
-	return 1;
+	return RUN_EXIT_USAGE;
 }
 
 int load_command_check(int argc, char **argv)
