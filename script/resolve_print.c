@@ -57,7 +57,8 @@ static void print_function(const struct function_info *info, FILE *out)
 		        type_name(info->decl->params.items[i].var->value.type));
 	fputs(")\n", out);
 	print_locals(&info->body, out);
-	stmt_print(info->body.stmt, 1, out);
+	stmt_print(info->body.stmt, 0, out);
+	fputc('\n', out);
 }
 
 static void print_functions(const struct program *program, FILE *out)
@@ -81,7 +82,8 @@ static void print_probe(const struct planted_probe *probe, FILE *out)
 		fprintf(out, " /* <- %s */", probe->origin);
 	fputc('\n', out);
 	print_locals(probe->body, out);
-	stmt_print(probe->body->stmt, 1, out);
+	stmt_print(probe->body->stmt, 0, out);
+	fputc('\n', out);
 }
 
 void program_print(const struct program *program, FILE *out)
