@@ -434,7 +434,8 @@ bool passes_run(const struct passes_options *options, char **ret_object)
 
 /* --- listings --------------------------------------------------------------------------------- */
 
-static const struct probe_point *parse_pattern(struct session *s, const char *pattern)
+/* The pattern is what may stand between `probe` and its body: several points, too. */
+static const struct probe *parse_pattern(struct session *s, const char *pattern)
 {
 	const struct script_file *file;
 	struct strbuf text;
@@ -446,12 +447,12 @@ static const struct probe_point *parse_pattern(struct session *s, const char *pa
 	strbuf_deinit(&text);
 	if (!file || !file->items.count || file->items.items[0].kind != ITEM_PROBE)
 		return NULL;
-	return file->items.items[0].probe->points.items[0];
+	return file->items.items[0].probe;
 }
 
 bool passes_list(const struct passes_options *options, const char *pattern, bool variables)
 {
-	const struct probe_point *point = NULL;
+	const struct probe *probe = NULL;
 	struct session s;
 	struct error *error = session_init(&s, options);
 	size_t count = 0;
@@ -459,10 +460,9 @@ bool passes_list(const struct passes_options *options, const char *pattern, bool
 	if (error)
 		tell_error(error);
 	else
-		point = parse_pattern(&s, pattern);
-	if (point)
-		count =
-		    probe_points_list(&s.script, point, &s.resolve, variables, &s.diags, stdout);
+		probe = parse_pattern(&s, pattern);
+	if (probe)
+		count = probe_points_list(&s.script, probe, &s.resolve, variables, &s.diags, stdout);
 	diag_list_print(&s.diags, stderr);
 	session_deinit(&s);
 	return count != 0;

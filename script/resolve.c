@@ -171,13 +171,16 @@ void script_resolve(struct script *script, const struct resolve_options *options
 }
 
 /* -l PATTERN: each planted probe of the pattern is a line. The family's own order is kept. */
-size_t probe_points_list(struct script *script, const struct probe_point *pattern,
+size_t probe_points_list(struct script *script, const struct probe *pattern,
                          const struct resolve_options *options, bool variables,
                          struct diag_list *diags, FILE *out)
 {
 	struct program program;
 	struct resolver r;
+	size_t count = 0;
 
 	resolver_init(&r, script, options, diags, &program);
-	return probe_point_list(&r, pattern, variables, out);
+	for (size_t i = 0; i < pattern->points.count; i++)
+		count += probe_point_list(&r, pattern->points.items[i], variables, out);
+	return count;
 }

@@ -165,8 +165,8 @@ struct resolve_options {
 /** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */
 void script_resolve(struct script *script, const struct resolve_options *options,
 		    struct diag_list *diags, struct program *ret);
-/** -l and -L: prints the probe points that match `pattern`, a line each; returns how many. */
-size_t probe_points_list(struct script *script, const struct probe_point *pattern,
+/** -l and -L: prints what the points of `pattern` match, a line each; returns how many. */
+size_t probe_points_list(struct script *script, const struct probe *pattern,
 			 const struct resolve_options *options, bool variables,
 			 struct diag_list *diags, FILE *out);
 /** The result as stap's -p2 shows it. */

@@ -33,13 +33,16 @@ expect "missing argument" 1 err 'option needs an argument: -e' -e
 expect "bad pass" 1 err '-p wants a pass' -p7 -e "$hello"
 expect "bad limit" 1 err 'there is no such limit' -D MAXNONSENSE=1 -e "$hello"
 expect "bad module name" 1 err '-m wants' -m 'A b' -e "$hello"
+expect "the core's module name" 1 err "the core's module" -m spile -e "$hello"
 expect "missing file" 1 err '/nonexistent' -p4 /nonexistent
 expect "unknown kernel" 1 err 'no description of this kernel' -r 1.2.3 -e "$hello"
 expect "version" 0 out '^spile ' --version
 expect "help names the limits" 0 out 'MAXSTRINGLEN' --help
+expect "help tells the exit status" 0 out '^Exit status: ' --help
 
 expect "pass 1 shows the script" 0 out '^probe begin' -p1 -e "$hello"
 expect "pass 2 shows locals and types" 0 out 'x:string' -p2 -e 'probe begin { x = "a" println(x) }'
+expect "each probe begins a line" 0 out '^end$' -p2 -e 'probe begin { exit() } probe end { }'
 expect "pass 3 shows C" 0 out 'spl_print(c, 0, 0);' -p3 -e "$hello"
 expect "pass 4 shows the object" 0 out "^$tmp/cache/scripts/[0-9a-f]*\.o\$" -p4 -e "$hello"
 expect "a known start skips the passes" 0 err 'took a known start' -v -p4 -e "$hello"
@@ -55,10 +58,16 @@ grep -q 'my_name' "$(cat "$tmp/out")" && passed=$((passed + 1)) ||
 expect "parse error" 1 err '^Pass 1: parse failed' -e 'probe begin {'
 expect "semantic error" 1 err '^Pass 2: analysis failed' -e 'probe begin { nope() }'
 expect "-l of what is not there" 1 err 'unknown probe point' -l 'no.such'
+expect "-l takes several points" 0 out '^end$' -l 'begin, end'
 expect "-l lists" 0 out '^timer.ms(5)$' -l 'timer.ms(5)'
 expect "process home" 0 out '^hello$' --runtime=process -e "$hello"
 "$spile" --runtime=process -o "$tmp/file" -e 'probe begin { print("to file\n") exit() }' 2>"$tmp/err"
 grep -q '^to file$' "$tmp/file" && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -o"; }
+"$spile" -o "$tmp/shown" -p1 -e "$hello"
+expect "-o takes what -p shows" 0 out 'probe begin' -p1 "$tmp/shown"
+expect "-o that cannot be opened" 1 err 'cannot write /nonexistent/x: No such file' -o /nonexistent/x -l begin
+expect "a full disk, pass 1" 1 err 'cannot write the output: No space' -o /dev/full -p1 -e "$hello"
+expect "a full disk, run" 1 err 'cannot write the output: No space' --runtime=process -o /dev/full -e "$hello"
 echo 'probe begin { printf("%s %d\n", @1, $2) exit() }' >"$tmp/args.stp"
 expect "script arguments" 0 out '^word 5$' --runtime=process "$tmp/args.stp" word 5
 echo "$passed passed, $failed failed"

@@ -122,7 +122,10 @@ static void print_help(FILE *f)
 #define LIMIT(name, member, value, low, high) " " #name
 #include "codegen/limits.def"
 #undef LIMIT
-	      "\n",
+	      "\n\n"
+	      "Exit status: 0 all went well; 1 something is wrong with the options or the script, or\n"
+	      "its run failed; else that of spile-run (see spile-run --help) or, with --vm, of a guest\n"
+	      "that panicked or hung (see spile-vm --help).\n",
 	      f);
 }
 
@@ -170,6 +173,8 @@ static bool set_module(struct command *cmd, const char *value)
 
 	if (!len || value[len] || len > 31)
 		return usage_error("-m wants up to 31 of a-z, 0-9 and _", value);
+	if (!strcmp(value, "spile"))
+		return usage_error("-m: that is the name of the core's module", value);
 	cmd->passes.name = value;
 	return true;
 }
@@ -459,10 +464,20 @@ static bool prepare_vm(struct command *cmd)
 	return true;
 }
 
+static bool redirect_output(const struct command *cmd)
+{
+	if (freopen(cmd->output, "w", stdout))
+		return true;
+	fprintf(stderr, "spile: cannot write %s: %s\n", cmd->output, strerror(errno));
+	return false;
+}
+
 static int run_command(struct command *cmd)
 {
 	_cleanup_free_ char *object = NULL;
 
+	if (cmd->output && (cmd->list || cmd->passes.last < 5) && !redirect_output(cmd))
+		return 1;
 	if (!prepare_vm(cmd))
 		return 1;
 	if (cmd->list)
@@ -479,6 +494,15 @@ static int run_command(struct command *cmd)
 	return cmd->vm ? run_in_vm(cmd, object) : run_here(cmd, object);
 }
 
+/* What was printed here, not by pass 5, has arrived. */
+static bool finish_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	fprintf(stderr, "spile: cannot write the output: %s\n", strerror(errno));
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct command cmd = { .passes = { .last = 5 } };
@@ -488,6 +512,8 @@ int main(int argc, char **argv)
 	codegen_limits_init(&cmd.passes.limits);
 	if (read_options(&cmd, argc, argv))
 		status = cmd.done ? 0 : run_command(&cmd);
+	if (!finish_output())
+		status = 1;
 	free(cmd.kernel_dir);
 	return status;
 }
