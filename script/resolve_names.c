@@ -132,9 +132,12 @@ static void bind_array(struct scope *s, struct expr *base)
 	var = find_variable(s, base->symbol.name);
 	if (!var || var->kind != VAR_GLOBAL) {
 		diag_add(s->r->diags, base->tok, UNKNOWN_ARRAY, base->symbol.name);
-		if (!var)
+		if (!var) {
 			diag_hint(s->r->diags, "add 'global %s' at the top of the script",
 			          base->symbol.name);
+			/* so that nothing else is told about it */
+			name_variable(s, base->symbol.name, base->tok)->written = true;
+		}
 		return;
 	}
 	var->is_array = true;
