@@ -2,14 +2,13 @@
 # The programs that compare the decoder with others: tests/decode/NAME.c is build/tests/decode/NAME.
 # They link the decoder alone, not the library, so that they can be built whatever else is broken.
 
-DECODER_OBJ := $(patsubst %.c,$(B)/user/%.o,$(wildcard engine/arch/x86/*.c))
+DECODER_OBJ := $(patsubst %,$(B)/user/engine/arch/x86/%.o,decode opcodes classify boundary)
 DECODER_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/decode/*.c))
 
 $(B)/tests/decode/%: $(B)/user/tests/decode/%.o $(DECODER_OBJ)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(if $(findstring zydis,$@),-lZydis -lZycore)
-
--include $(patsubst %.c,$(B)/user/%.d,$(wildcard tests/decode/*.c))
+	$(say) CC $@
+	$(Q)$(CC) -o $@ $^ $(if $(findstring zydis,$@),-lZydis -lZycore)
 
 decoder-programs: $(DECODER_TESTS)
 check-decoder: decoder-programs ## compare the decoder with objdump on every kernel in the cache
