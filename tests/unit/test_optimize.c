@@ -190,6 +190,8 @@ static void ways_into_the_region(void **state)
 	VERDICT(ENTRY "\x0f\x84\xf6\xff\xff\xff\xc3", 0, X86_JUMP_TARGET_INSIDE);
 	VERDICT(ENTRY "\xe8\xf7\xff\xff\xff\xc3", 0, X86_JUMP_TARGET_INSIDE);
 	VERDICT(ENTRY "\xc7\xf8\xf6\xff\xff\xff\xc3", 0, X86_JUMP_TARGET_INSIDE); /* xbegin */
+	/* into the last instruction, behind the bytes of the jump itself: past a lock prefix, say */
+	VERDICT(ENTRY "\x31\xdb\x75\xfd\xc3", 1, X86_JUMP_TARGET_INSIDE);
 	/* its address taken: lea, movabs, push; text read as data */
 	VERDICT(ENTRY "\x48\x8d\x05\xf8\xff\xff\xff\xc3", 0, X86_JUMP_TARGET_INSIDE);
 	VERDICT(ENTRY "\x48\x8d\x05\xf4\xff\xff\xff\xc3", 0, X86_JUMP_OK);
@@ -205,7 +207,7 @@ static void long_functions(void **state)
 	uint8_t text[1200];
 	struct fake f = { .bytes = text, .size = sizeof(text) };
 
-	for (unsigned at = 5; at + 6 <= sizeof(text); at += 37) {
+	for (unsigned at = 5; at + 6 <= sizeof(text); at++) {
 		memset(text, 0x90, sizeof(text));
 		memcpy(text, ENTRY, 5);
 		text[at] = 0xe9;

@@ -256,7 +256,6 @@ static enum x86_verdict check_ways_in(struct scan *s)
 	for (i = 0; i < s->part_count && !verdict; i++) {
 		struct range part = s->parts[i];
 
-		s->window_size = 0;
 		verdict = check_part(s, &part);
 	}
 	return verdict;

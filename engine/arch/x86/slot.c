@@ -42,14 +42,6 @@ static bool is_flags(const struct x86_insn *insn)
 	return insn->kind == X86_PUSHF || insn->kind == X86_POPF || insn->kind == X86_CLI;
 }
 
-/* A copy of a branch would run past the breakpoint that ends the stepped half. */
-static bool is_branch(const struct x86_insn *insn)
-{
-	return insn->flags & X86_INSN_NO_RETURN || insn->kind == X86_JCC ||
-	       insn->kind == X86_LOOP || insn->kind == X86_CALL ||
-	       insn->kind == X86_CALL_INDIRECT;
-}
-
 /* any */
 int x86_slot_check(const struct x86_insn *insn, enum x86_home home, bool post)
 {
@@ -86,11 +78,12 @@ static int build_boosted(struct x86_slot *slot, const uint8_t *bytes, uint8_t *o
 	return rest.err;
 }
 
+/* Branches, which would run past the breakpoint that ends this half, are all emulated. */
 static int build_stepped(struct x86_slot *slot, const uint8_t *bytes, uint8_t *out)
 {
 	int n;
 
-	if (slot->emulate || is_system(&slot->insn) || is_branch(&slot->insn))
+	if (slot->emulate || is_system(&slot->insn))
 		return 0;
 	n = x86_relocate(&slot->insn, bytes, slot->from, slot->at + X86_SLOT_STEP_OFFSET,
 			 out + X86_SLOT_STEP_OFFSET, X86_SLOT_BYTES - X86_SLOT_STEP_OFFSET - 1);
