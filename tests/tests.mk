@@ -26,6 +26,7 @@ $(B)/tests/vm/%.o: $(B)/core/tests/vm/%.kernel.o
 	cp $< $@
 
 include tests/decode.mk
+include tests/engine/engine.mk
 include tests/kbuild.mk
 
 VM_MODULES := $(patsubst tests/vm/%.kernel.c,$(B)/tests/vm/%.o,$(wildcard tests/vm/*.kernel.c))

@@ -256,7 +256,9 @@ static void batch_unregister(struct kprobe **ps, unsigned num)
 
 	for (i = 0; i < num; i++) {
 		site = ps[i]->addr ? table_find_probe(ps[i]) : NULL;
-		ps[i]->site = site; /* NULL: was not registered */
+		ps[i]->site = site;
+		if (!site)
+			ps[i]->addr = NULL; /* was not registered: the document's answer */
 		if (!site || site->leaving)
 			continue;
 		site->leaving = site->probes->next ? all_leaving(site, ps, num) : true;

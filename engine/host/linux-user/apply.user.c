@@ -453,6 +453,6 @@ static void check_gone(struct point *point, void *unused)
 
 void points_sweep(void)
 {
-	if (objects_refresh())
+	if (objects_gone())
 		points_each(check_gone, NULL);
 }

@@ -41,8 +41,7 @@ uint64_t objects_serial(uint64_t addr);
 /** libspile itself: the object that has this code. */
 bool objects_is_own(uint64_t addr);
 
-/** Looks again if objects have come or gone since; true: some have gone. */
-bool objects_refresh(void);
-void objects_forget(void);
+/** Whether objects have gone since the last time that this was asked. */
+bool objects_gone(void);
 
 #endif

@@ -7,7 +7,6 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/host.h"
 #include "engine/host/linux-user/objects.h"
@@ -15,7 +14,8 @@
 
 struct object {
 	struct object *next;
-	char *path;
+	char *path;                 /* as the loader has it */
+	char *file;                 /* the same, absolute: the program may change its folder */
 	uint64_t base, serial;
 	uint64_t text[SEGMENTS][2]; /* executable segments: first address, end */
 	unsigned segments;
@@ -27,6 +27,7 @@ struct object {
 static struct object *objects;
 static uint64_t last_serial;
 static unsigned long long adds, subs;
+static bool some_gone;
 
 /* --- the list -------------------------------------------------------------------------------- */
 
@@ -34,6 +35,7 @@ static void object_destroy(struct object *object)
 {
 	symbols_close(object->symbols);
 	free(object->path);
+	free(object->file);
 	free(object);
 }
 
@@ -84,7 +86,7 @@ static int object_loaded(struct dl_phdr_info *info, size_t size, void *arg)
 	walk->first = false;
 	adds = info->dlpi_adds;
 	subs = info->dlpi_subs;
-	if (path[0] != '/') /* the vdso; a path without a slash is never what was opened */
+	if (!strchr(path, '/')) /* the vdso, and nothing else, has a name without */
 		return 0;
 	object = find_loaded(info, path);
 	if (object) {
@@ -97,6 +99,7 @@ static int object_loaded(struct dl_phdr_info *info, size_t size, void *arg)
 		free(object);
 		return 0;
 	}
+	object->file = realpath(path, NULL);
 	object->base = info->dlpi_addr;
 	object->serial = ++last_serial;
 	read_segments(object, info);
@@ -117,17 +120,16 @@ static int read_counters(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-bool objects_refresh(void)
+static void refresh(void)
 {
 	unsigned long long now[2] = { 0, 0 };
 	struct walk walk = { true, &objects };
 	struct object **link, *o;
-	bool gone = false;
 
 	dl_iterate_phdr(read_counters, now);
 	if (objects && now[0] == adds && now[1] == subs)
-		return false;
-	gone = objects && now[1] != subs;
+		return;
+	some_gone |= objects && now[1] != subs;
 	for (o = objects; o; o = o->next)
 		o->seen = false;
 	dl_iterate_phdr(object_loaded, &walk);
@@ -139,17 +141,16 @@ bool objects_refresh(void)
 		*link = o->next;
 		object_destroy(o);
 	}
-	return gone;
 }
 
-void objects_forget(void)
+bool objects_gone(void)
 {
-	while (objects) {
-		struct object *o = objects;
+	bool gone;
 
-		objects = o->next;
-		object_destroy(o);
-	}
+	refresh();
+	gone = some_gone;
+	some_gone = false;
+	return gone;
 }
 
 const struct object *objects_find(uint64_t addr)
@@ -188,7 +189,7 @@ static const struct symbols *object_symbols(struct object *object)
 {
 	if (!object->symbols_tried) {
 		object->symbols_tried = true;
-		object->symbols = symbols_open(object->path);
+		object->symbols = symbols_open(object->file ? object->file : object->path);
 	}
 	return object->symbols;
 }
@@ -198,19 +199,8 @@ static const struct symbols *object_symbols(struct object *object)
 /* "libc.so.6", "libc.so" and "libc" all mean .../libc.so.6; so does "libc" for libc-2.31.so. */
 static bool has_name(const struct object *object, const char *wanted, size_t len)
 {
-	char exe[4096];
-	const char *path = object->path, *name;
-	ssize_t n;
+	const char *name = object->file ? strrchr(object->file, '/') + 1 : "";
 
-	if (!strcmp(path, "/proc/self/exe")) {
-		n = readlink(path, exe, sizeof(exe) - 1);
-		if (n < 0)
-			return false;
-		exe[n] = '\0';
-		path = exe;
-	}
-	name = strrchr(path, '/');
-	name = name ? name + 1 : path;
 	return !strncmp(name, wanted, len) && (!name[len] || name[len] == '.' || name[len] == '-');
 }
 
@@ -228,7 +218,7 @@ int objects_resolve(const char *name, uint64_t *ret)
 	struct object *o;
 	int err;
 
-	objects_refresh();
+	refresh();
 	for (o = objects; o; o = o->next) {
 		if (colon ? !has_name(o, name, colon - name) : objects_is_own(o->text[0][0]))
 			continue;
@@ -252,7 +242,7 @@ int objects_function(uint64_t addr, struct function *ret)
 	const struct symbol *symbol;
 	struct object *o;
 
-	objects_refresh();
+	refresh();
 	found = objects_find(addr);
 	if (!found)
 		return -EINVAL;

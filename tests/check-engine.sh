@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The probe engine in a process: the semantics suite, what only a process has, and exceptions.
+#
+# usage: tests/check-engine.sh [-t SECONDS]   how long each stress case goes on, 1 by default
+# The last line is "N passed, N failed".
+
+B=${SPILE_BUILD:-build}
+export ENGINE_PLUGIN_DIR="$B/tests/engine"
+passed=0
+failed=0
+
+# Adds up what a program says in its last line; one that says nothing has died.
+run() {
+	out=$(timeout 600 "$@" 2>&1)
+	status=$?
+	echo "$out" | grep -v ' passed, ' | grep -E 'FAIL|\.c:|\.cc:'
+	sum=$(echo "$out" | tail -n 1 | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+	if [ -z "$sum" ]; then
+		echo "FAIL $1: ended with status $status"
+		echo "$out" | tail -n 5
+		failed=$((failed + 1))
+		return
+	fi
+	passed=$((passed + ${sum%% *}))
+	sum=${sum#*, }
+	failed=$((failed + ${sum%% *}))
+}
+
+run "$B/tests/engine/engine-process" "$@"
+if [ -x "$B/tests/engine/exceptions" ]; then
+	run "$B/tests/engine/exceptions"
+else
+	echo "no C++ compiler: exceptions are not tested"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
