@@ -40,6 +40,14 @@ const char *diag_tag_name(enum diag_tag tag)
 	return tag_names[tag];
 }
 
+bool diag_has(const struct diag_list *list, enum diag_tag tag)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].tag == tag)
+			return true;
+	return false;
+}
+
 size_t diag_error_count(const struct diag_list *list)
 {
 	return list->errors;

@@ -74,6 +74,8 @@ void diag_second(struct diag_list *list, const struct token *token, const char *
 /** Gives the newest message a remedy. */
 void diag_hint(struct diag_list *list, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/** Whether a message of this tag was added: for what is told once. */
+bool diag_has(const struct diag_list *list, enum diag_tag tag);
 /** Errors so far, warnings not counted. */
 size_t diag_error_count(const struct diag_list *list);
 /** Prints all messages in the order of adding, equal ones once. */

@@ -8,18 +8,19 @@ struct kernel *resolver_kernel(struct resolver *r, const struct token *tok)
 {
 	struct error *error = NULL;
 
-	if (r->kernel || r->kernel_failed)
-		return r->kernel;
-	if (r->options->kernel)
+	if (!r->kernel && !r->kernel_failure && r->options->kernel)
 		error = r->options->kernel(r->options->kernel_context, &r->kernel);
-	if (!r->kernel) {
-		r->kernel_failed = true;
-		diag_add(r->diags, tok, KERNEL_UNREADABLE,
-		         error ? error->message : "there is none in this home");
+	if (r->kernel)
+		return r->kernel;
+	if (!r->kernel_failure)
+		r->kernel_failure =
+		    error ? arena_strdup(r->arena, error->message) : "there is none in this home";
+	error_destroy(error);
+	if (!diag_has(r->diags, DIAG_TAG_KERNEL_UNREADABLE)) {
+		diag_add(r->diags, tok, KERNEL_UNREADABLE, r->kernel_failure);
 		diag_hint(r->diags, "--vm translates for a stock kernel and runs in a guest");
 	}
-	error_destroy(error);
-	return r->kernel;
+	return NULL;
 }
 
 /* --- declarations ----------------------------------------------------------------------------- */

@@ -11,8 +11,8 @@ struct resolver {
 	const struct resolve_options *options;
 	struct diag_list *diags;
 	struct program *program;
-	struct kernel *kernel;     /* NULL until asked for */
-	bool kernel_failed;        /* told once */
+	struct kernel *kernel;      /* NULL until asked for */
+	const char *kernel_failure; /* why there is none */
 	struct {
 		ARENA_LIST(struct probe *);
 	} aliases;

@@ -106,9 +106,39 @@ static void tell_no_match(struct request *q, struct kernel *kernel)
 		                       "list what there is with -l 'kernel.function(\"*\")'");
 }
 
+static int note_trace_site(const struct kernel_function *fn, void *arg)
+{
+	bool *any = arg;
+
+	return *any |= fn->has_ftrace_site;
+}
+
+/* Without any it is not the function's fault: their list cannot be read, or the kernel has none. */
+static bool kernel_has_trace_sites(struct kernel *kernel)
+{
+	bool any = false;
+	struct error *error = kernel_function_match(kernel, NULL, "*", note_trace_site, &any);
+
+	error_destroy(error);
+	return any;
+}
+
+static void tell_no_trace_sites(struct request *q, struct kernel *kernel)
+{
+	if (diag_has(q->r->diags, DIAG_TAG_NO_TRACE_SITES))
+		return;
+	diag_add(q->r->diags, q->function->tok, NO_TRACE_SITES, kernel_release(kernel));
+	diag_hint(q->r->diags,
+	          "as root, see that tracefs is mounted on /sys/kernel/tracing; a kernel "
+	          "without function tracing cannot be probed: --vm runs the script "
+	          "in a guest");
+}
+
 static void tell_outcome(struct request *q, struct kernel *kernel)
 {
-	if (q->planted && q->skipped)
+	if (q->skipped && !q->planted && !kernel_has_trace_sites(kernel))
+		tell_no_trace_sites(q, kernel);
+	else if (q->planted && q->skipped)
 		diag_add(q->r->diags, q->function->tok, SKIPPED_FUNCTIONS, q->skipped, q->pattern,
 		         q->skipped_name, q->skipped_reason);
 	else if (q->skipped)

@@ -107,6 +107,15 @@ static inline void fixture_btf(const char *dir)
 	btf__free(btf);
 }
 
+/** Writes the list of functions with trace sites, or an empty one. */
+static inline void fixture_kernel_trace_sites(const char *dir, bool any)
+{
+	static const char functions[] = "vfs_read\nvfs_close\nmany\nno_types\nblacklisted_fn\n"
+					"twice\ntwice\n";
+
+	fixture_write(dir, "functions", functions, any ? sizeof(functions) - 1 : 0);
+}
+
 /** Writes the folder at `dir` (a mkdtemp template's result). */
 static inline void fixture_kernel_make(const char *dir)
 {
@@ -120,14 +129,12 @@ static inline void fixture_kernel_make(const char *dir)
 				      "ffffffff81000700 t twice\n"
 				      "ffffffff81000800 t twice\n"
 				      "ffffffff81000900 T _etext\n";
-	static const char functions[] = "vfs_read\nvfs_close\nmany\nno_types\nblacklisted_fn\n"
-					"twice\ntwice\n";
 	static const char blacklist[] = "0xffffffff81000500-0xffffffff81000600\tblacklisted_fn\n";
 
 	fixture_btf(dir);
 	fixture_write(dir, "release", "6.0.0-fixture\n", 14);
 	fixture_write(dir, "kallsyms", symbols, sizeof(symbols) - 1);
-	fixture_write(dir, "functions", functions, sizeof(functions) - 1);
+	fixture_kernel_trace_sites(dir, true);
 	fixture_write(dir, "blacklist", blacklist, sizeof(blacklist) - 1);
 }
 

@@ -5,6 +5,7 @@
  *	# expect: TAG LINE:COLUMN    the next message; exactly these must come, in this order
  *	# hint: TEXT                 the hint of the last expected message
  *	# no-kernel                  the script is resolved where there is no kernel
+ *	# no-trace-sites             the kernel has no list of functions with trace sites
  *
  * The kernel is the one of fixture_kernel.h.
  */
@@ -89,6 +90,7 @@ static bool check_script(const char *path)
 	diag_list_init(&diags);
 	if (strstr(text, "# no-kernel"))
 		options.kernel = NULL;
+	fixture_kernel_trace_sites(kernel_dir, !strstr(text, "# no-trace-sites"));
 	script_parse_string(&script, path, text, len, &parse, &diags);
 	assert_int_equal(diag_error_count(&diags), 0);
 	script_resolve(&script, &options, &diags, &program);
