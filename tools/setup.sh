@@ -7,7 +7,7 @@ set -eu
 
 BUILD="gcc make libc6-dev binutils libelf-dev libdw-dev libbpf-dev libzstd-dev liblzma-dev zlib1g-dev uthash-dev"
 VM="qemu-system-x86 busybox-static strace"
-TEST="libcmocka-dev systemtap-doc libzydis-dev linux-headers-amd64"
+TEST="libcmocka-dev systemtap-doc libzydis-dev linux-headers-amd64 python3 procps"
 BENCH="bpftrace"
 packages="$BUILD $VM $TEST"
 [ "${1:-}" = bench ] && packages="$packages $BENCH"
