@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Whole scripts in the process home, all five passes. tests/script/run-ok/*.stp carry what they expect:
 #   # out: TEXT       the next line of standard output; there must be no others
-#   # err: TEXT       a line of standard error begins with this
+#   # err: TEXT       standard error has this in a line
 #   # status: N       exit status, 0 if not given
 #   # options: ...    for spile          # args: ...   for the script
 # `tests/check-script.sh NAME` runs one. The last line is "N passed, N failed".
