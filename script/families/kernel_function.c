@@ -148,6 +148,18 @@ static void tell_outcome(struct request *q, struct kernel *kernel)
 		tell_no_match(q, kernel);
 }
 
+/* Each instance takes memory that is set aside when the probe is planted. */
+static bool read_maxactive(struct request *q, const struct component *part)
+{
+	if (!component_number(q->r, part, -1, &q->maxactive))
+		return false;
+	if (q->maxactive >= 0 && q->maxactive <= UINT16_MAX)
+		return true;
+	diag_add(q->r->diags, part->tok, PROBE_POINT_ARGUMENT, "maxactive",
+	         "a number from 0 to 65535");
+	return false;
+}
+
 static bool read_suffix(struct request *q)
 {
 	for (size_t i = 2; i < q->point->components.count; i++) {
@@ -158,7 +170,7 @@ static bool read_suffix(struct request *q)
 		} else if (component_is(part, "return") && i == 2) {
 			q->is_return = true;
 		} else if (component_is(part, "maxactive") && q->is_return) {
-			if (!component_number(q->r, part, 0, &q->maxactive))
+			if (!read_maxactive(q, part))
 				return false;
 		} else if (component_is(part, "inline") || component_is(part, "exported") ||
 		           component_is(part, "callee") || component_is(part, "callees") ||
