@@ -260,6 +260,10 @@ static NO_ASAN uint64_t nesting_handler(void)
 	return 0;
 }
 
+/* They outlive a test that fails, because teardown() unregisters what is left. */
+static struct jprobe jp, jp_b, empty, unknown;
+static struct kprobe beside;
+
 static struct jprobe jprobe_of(void *entry)
 {
 	return (struct jprobe){ .kp.symbol_name = "probed", .entry = entry };
@@ -282,8 +286,7 @@ static int teardown(void **state)
 
 static void test_arguments(void **state)
 {
-	struct jprobe jp = jprobe_of(handler);
-
+	jp = jprobe_of(handler);
 	assert_int_equal(spile_register_jprobe(&jp), 0);
 	assert_true(kprobe_is_jprobe(&jp.kp));
 	assert_non_null(jp.kp.break_handler);
@@ -304,8 +307,7 @@ static void test_arguments(void **state)
 
 static void test_alignment(void **state)
 {
-	struct jprobe jp = jprobe_of(aligned_handler);
-
+	jp = jprobe_of(aligned_handler);
 	assert_int_equal(spile_register_jprobe(&jp), 0);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(ran, 1);
@@ -315,8 +317,7 @@ static void test_alignment(void **state)
 /* The hit inside the handler is counted; the handler's own return still finds its way. */
 static void test_nested(void **state)
 {
-	struct jprobe jp = jprobe_of(nesting_handler);
-
+	jp = jprobe_of(nesting_handler);
 	assert_int_equal(spile_register_jprobe(&jp), 0);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(call_probed(), EXPECTED);
@@ -336,50 +337,53 @@ static int pre(struct kprobe *p, struct pt_regs *regs)
 
 static void test_company(void **state)
 {
-	struct jprobe a = jprobe_of(handler), b = jprobe_of(handler);
-	struct kprobe p = { .symbol_name = "probed", .pre_handler = pre };
-	struct jprobe *both[] = { &a, &b };
+	struct jprobe *both[] = { &jp, &jp_b };
 
+	jp = jprobe_of(handler);
+	jp_b = jprobe_of(handler);
+	beside = (struct kprobe){ .symbol_name = "probed", .pre_handler = pre };
 	pre_ran = 0;
 	assert_int_equal(spile_register_jprobes(both, 2), 0);
-	assert_int_equal(spile_register_kprobe(&p), 0);
+	assert_int_equal(spile_register_kprobe(&beside), 0);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(ran, 2);
 	assert_int_equal(pre_ran, 1);
-	assert_int_equal(spile_disable_jprobe(&a), 0);
+	assert_int_equal(spile_disable_jprobe(&jp), 0);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(ran, 3);
-	assert_int_equal(spile_enable_jprobe(&a), 0);
+	assert_int_equal(spile_enable_jprobe(&jp), 0);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(ran, 5);
 	spile_unregister_jprobes(both, 2);
 	assert_int_equal(call_probed(), EXPECTED);
 	assert_int_equal(ran, 5);
 	assert_int_equal(pre_ran, 4);
-	assert_int_equal(spile_disable_jprobe(&a), -EINVAL);
-	spile_unregister_kprobe(&p);
+	assert_int_equal(spile_disable_jprobe(&jp), -EINVAL);
+	spile_unregister_kprobe(&beside);
 }
 
 static void test_refusals(void **state)
 {
-	struct jprobe good = jprobe_of(handler), inside = jprobe_of(handler),
-		      empty = jprobe_of(NULL), unknown = jprobe_of(handler);
-	struct jprobe *batch[] = { &good, &inside };
+	struct jprobe *batch[] = { &jp, &jp_b };
 
-	inside.kp.offset = 4;
+	jp = jprobe_of(handler);
+	jp_b = jprobe_of(handler);
+	jp_b.kp.offset = 4;
+	empty = jprobe_of(NULL);
+	unknown = jprobe_of(handler);
 	unknown.kp.symbol_name = "nowhere";
-	assert_int_equal(spile_register_jprobe(&inside), -EINVAL);
+	assert_int_equal(spile_register_jprobe(&jp_b), -EINVAL);
 	assert_int_equal(spile_register_jprobe(&empty), -EINVAL);
 	assert_int_equal(spile_register_jprobe(&unknown), -ENOENT);
 	assert_int_equal(spile_register_jprobes(batch, 0), -EINVAL);
 	assert_int_equal(spile_register_jprobes(batch, 2), -EINVAL);
 	assert_int_equal(engine_sites(), 0);
 	fail_allocation = 1;
-	assert_int_equal(spile_register_jprobe(&good), -ENOMEM);
-	assert_int_equal(spile_register_jprobe(&good), 0);
-	assert_int_equal(spile_register_jprobe(&good), -EBUSY);
+	assert_int_equal(spile_register_jprobe(&jp), -ENOMEM);
+	assert_int_equal(spile_register_jprobe(&jp), 0);
+	assert_int_equal(spile_register_jprobe(&jp), -EBUSY);
 	fail_allocation = 1;
-	batch[1] = &good; /* twice, as a careless user might */
+	batch[1] = &jp; /* twice, as a careless user might */
 	spile_unregister_jprobes(batch, 2);
 	fail_allocation = 0;
 	assert_int_equal(engine_sites(), 0);
@@ -407,8 +411,7 @@ static void test_top_of_stack(void **state)
 
 	assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
 	for (unsigned room = 8; room <= 320; room += 8) {
-		struct jprobe jp = jprobe_of(note_and_return);
-
+		jp = jprobe_of(note_and_return);
 		regs.sp = (uintptr_t)pages + 4096 - room;
 		ran = 0;
 		engine.cpus[0].jprobe = NULL;
