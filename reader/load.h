@@ -2,8 +2,8 @@
 /**
  * reader/load.h - fits objects to the running kernel and loads and unloads them as modules.
  *
- * The fitting itself is symbols/fit.h; here is what goes with it: where the core's object lies, the
- * system calls, and what the kernel's answers mean. Everything here needs root.
+ * The fitting itself is symbols/fit.h; here is what goes with it: the system calls and what the
+ * kernel's answers mean (load.c), the core's object and images of it (core.c). Everything here needs root.
  */
 #ifndef SPILE_READER_LOAD_H
 #define SPILE_READER_LOAD_H
@@ -34,6 +34,15 @@ struct error *load_core(struct kernel *k, const char *path, bool *loaded);
 /** Fits an object to the running kernel and loads it as module `name`; EEXIST when one of that
  *  name is loaded. */
 struct error *load_image(struct kernel *k, const void *object, size_t len, const char *name);
+
+/** Loads a fitted image. */
+struct error *load_fitted(const void *image, size_t len, const char *name);
+
+/**
+ * Fits the core for the kernel that a folder describes and puts the image there, unless it is
+ * there: load_core() then has less to do on such a kernel. What goes wrong need not be told.
+ */
+struct error *load_describe_core(const char *dir);
 
 /** Removes a module. EBUSY when it is in use, ENOENT when it is not loaded. */
 struct error *load_remove(const char *name);

@@ -98,6 +98,37 @@ static void move(struct kallsyms *ks, uint64_t distance)
 			ks->syms[i].address += distance;
 }
 
+/* The start of a file up to _stext, or HEAD_BYTES, as a string. */
+static char *read_head(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *head = calloc(1, HEAD_BYTES + 1);
+	uint64_t stext;
+	size_t n = 0;
+	ssize_t got;
+
+	if (!head)
+		abort();
+	while (fd >= 0 && n < HEAD_BYTES && !kallsyms_text_find(head, "_stext", &stext) &&
+	       (got = read(fd, head + n, HEAD_BYTES - n < 4096 ? HEAD_BYTES - n : 4096)) > 0)
+		n += got;
+	return head;
+}
+
+bool described_distance(const char *dir, uint64_t *ret)
+{
+	_cleanup_free_ char *path = NULL, *here = read_head("/proc/kallsyms"), *there = NULL;
+	uint64_t stext;
+
+	if (asprintf(&path, "%s/kallsyms", dir) < 0)
+		abort();
+	there = read_head(path);
+	if (!kallsyms_text_find(here, "_stext", ret) || !kallsyms_text_find(there, "_stext", &stext))
+		return false;
+	*ret -= stext;
+	return true;
+}
+
 static struct kallsyms *read_description(const char *dir)
 {
 	_cleanup_free_ char *path = NULL;
@@ -170,20 +201,6 @@ static char *cached_dir(const char *release)
 	return strbuf_steal(&sb);
 }
 
-/* The first HEAD_BYTES of a file, as a string. */
-static char *read_head(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *head = calloc(1, HEAD_BYTES + 1);
-	size_t n = 0;
-	ssize_t got;
-
-	if (!head)
-		abort();
-	while (fd >= 0 && n < HEAD_BYTES && (got = read(fd, head + n, HEAD_BYTES - n)) > 0)
-		n += got;
-	return head;
-}
 
 char *described_dir(const char *release)
 {

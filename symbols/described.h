@@ -15,6 +15,9 @@ void described_kallsyms(const char *release, struct kallsyms **ret);
  *  there is none of the very same build. The caller frees it. */
 char *described_dir(const char *release);
 
+/** How far the running kernel lies from where that folder's kallsyms has it; false: unknown. */
+bool described_distance(const char *dir, uint64_t *ret);
+
 /* The same with every source named, for tests. */
 
 /** True when the folder's ELF image has the build id that stands in `notes`. */

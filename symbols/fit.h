@@ -72,10 +72,18 @@ struct error *fit_module(struct kernel *k, const void *object, size_t len, const
 #define FIT_VERSION_LEN 16
 
 /**
- * Tells builds of an object apart: 16 hex digits over its bytes. The image says it as its
- * srcversion, which the kernel shows as /sys/module/NAME/srcversion.
+ * Tells builds of an object apart: 16 hex digits over its bytes and kernel.def. The image says it
+ * as its srcversion, which the kernel shows as /sys/module/NAME/srcversion.
  */
 void fit_object_version(const void *object, size_t len, char ret[FIT_VERSION_LEN + 1]);
+
+/** True when the image was made of the object with that version. */
+bool fit_image_is(const void *image, size_t len, const char *version);
+/**
+ * Makes an image for one boot into that for another boot of the same kernel, in which the kernel
+ * lies `distance` bytes higher.
+ */
+void fit_image_move(void *image, size_t len, uint64_t distance);
 
 /**
  * Says why no module could be loaded by this process on the running kernel, before anything is

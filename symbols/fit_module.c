@@ -24,14 +24,12 @@
  */
 #include <errno.h>
 #include <gelf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "symbols/elf_image.h"
 #include "symbols/fit_private.h"
-#include "symbols/hash.h"
 
 #define SECTION_ALIGN_MAX 4096u /* a page: more cannot be had in a module */
 #define SECTION_SIZE_MAX (1u << 30)
@@ -572,12 +570,6 @@ static void job_deinit(struct job *job)
 	free(job->symbol_names);
 	free(job->numbers);
 	free(job->map);
-}
-
-void fit_object_version(const void *object, size_t len, char ret[FIT_VERSION_LEN + 1])
-{
-	snprintf(ret, FIT_VERSION_LEN + 1, "%016llx",
-	         (unsigned long long)hash_bytes(len, object, len));
 }
 
 struct error *fit_module(struct kernel *k, const void *object, size_t len, const char *name,

@@ -35,6 +35,8 @@ extern const struct def_row def_rows[];
 extern const size_t def_row_count;
 extern const char *const row_kind_names[];
 
+/** Tells tables apart: what an object is bound to depends on it as well. */
+uint64_t def_rows_hash(const struct def_row *rows, size_t count);
 /** The arguments and return type of a CALLBACK row, or NULL. */
 const struct def_row *def_callback_find(const char *name);
 

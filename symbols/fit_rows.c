@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "symbols/fit_private.h"
+#include "symbols/hash.h"
 
 #define MUST true
 #define MAY false
@@ -45,6 +46,29 @@ const char *const row_kind_names[] = {
 	[ROW_EMBED] = "EMBED",	 [ROW_ENUM] = "ENUM",	[ROW_FEATURE] = "FEATURE",
 	[ROW_CALLBACK] = "CALLBACK",
 };
+
+static uint64_t hash_text(uint64_t h, const char *s)
+{
+	size_t len = s ? strlen(s) + 1 : 0; /* NULL and "" differ, and so do "a" "b" and "ab" "" */
+
+	return hash_bytes(h + len, s ? s : "", len);
+}
+
+uint64_t def_rows_hash(const struct def_row *rows, size_t count)
+{
+	uint64_t h = count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct def_row *r = &rows[i];
+		uint64_t numbers[3] = { r->kind, r->must, r->max };
+
+		h = hash_bytes(h, numbers, sizeof(numbers));
+		h = hash_text(hash_text(h, r->strct), r->name);
+		h = hash_text(hash_text(h, r->symbol), r->type);
+		h = hash_text(hash_text(h, r->args), r->spec);
+	}
+	return h;
+}
 
 const struct def_row *def_callback_find(const char *name)
 {

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "codegen/compile.h"
 #include "codegen/passes.h"
+#include "reader/load.h"
 #include "script/parse.h"
 #include "vm/vm.h"
 
@@ -460,6 +461,7 @@ static bool prepare_vm(struct command *cmd)
 		error_destroy(error);
 		return false;
 	}
+	error_destroy(load_describe_core(cmd->kernel_dir)); /* without it the guest takes longer */
 	cmd->passes.kernel_dir = cmd->kernel_dir;
 	return true;
 }

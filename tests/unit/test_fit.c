@@ -613,6 +613,64 @@ static void expect_refused(const char *source, const char *named)
 	error_destroy(error);
 }
 
+/* Adds 0x1000 pages to every address in a text of kallsyms. */
+static void write_moved_kallsyms(void)
+{
+	char *text = strdup(KALLSYMS);
+
+	for (char *p = text; (p = strstr(p, "ffffffff8")); p += 9)
+		p[8] = '9';
+	write_file("kallsyms", text, strlen(text));
+	free(text);
+}
+
+static void test_moved_image(void **state)
+{
+	static const char source[] =
+	    "extern char kaddr_vfs_read[], unused[];"
+	    "void *memset(void *, int, unsigned long); char area[4096]; extern char koff_module_init[];"
+	    "int init_module(void) { memset(area, 1, 4096); return (int)(long)koff_module_init; }"
+	    "void cleanup_module(void) { area[0] = (char)(long)kaddr_vfs_read; }";
+	struct kernel *here = kernel;
+	void *image, *expected;
+	size_t len, expected_len;
+
+	assert_null(fit(source, &image, &len));
+	write_moved_kallsyms();
+	assert_null(kernel_open_dir(dir, &kernel));
+	assert_null(fit(source, &expected, &expected_len));
+	kernel_close(kernel);
+	kernel = here;
+	write_file("kallsyms", KALLSYMS, strlen(KALLSYMS));
+	assert_int_equal(len, expected_len);
+	assert_memory_not_equal(image, expected, len);
+	fit_image_move(image, len, 0x10000000);
+	assert_memory_equal(image, expected, len);
+	assert_true(fit_image_is(image, len, version));
+	version[3] ^= 1;
+	assert_false(fit_image_is(image, len, version));
+	free(image);
+	free(expected);
+}
+
+static void test_tables_differ(void **state)
+{
+	struct def_row rows[2] = {{.name = "a", .spec = "b"}, {.name = "c"}};
+	uint64_t h = def_rows_hash(rows, 2);
+
+	rows[0].must = true;
+	assert_int_not_equal(def_rows_hash(rows, 2), h);
+	rows[0].must = false;
+	assert_int_equal(def_rows_hash(rows, 2), h);
+	rows[0].spec = "bc";
+	rows[1].name = "";
+	assert_int_not_equal(def_rows_hash(rows, 2), h);
+	rows[0].spec = "";
+	rows[1].name = "c";
+	assert_int_not_equal(def_rows_hash(rows, 2), h);
+	assert_int_not_equal(def_rows_hash(rows, 1), def_rows_hash(rows, 2));
+}
+
 static void test_versions_differ(void **state)
 {
 	char bytes[100] = {0}, a[FIT_VERSION_LEN + 1], b[FIT_VERSION_LEN + 1];
@@ -847,6 +905,8 @@ int main(void)
 	    TEST(test_other_kinds),
 	    TEST(test_bindings),
 	    TEST(test_image),
+	    TEST(test_moved_image),
+	    TEST(test_tables_differ),
 	    TEST(test_versions_differ),
 	    TEST(test_core_image_tells_enough),
 	    TEST(test_refused_objects),

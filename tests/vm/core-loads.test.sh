@@ -43,6 +43,7 @@ hide() {
 
 # What the first load of this boot found out is kept: no other one reads it again. The description
 # that spile-vm has of this kernel is not looked at.
+described=$SPILE_KERNEL_DIR
 SPILE_KERNEL_DIR=/none SPILE_CACHE=/none
 export SPILE_KERNEL_DIR SPILE_CACHE
 [ "$(stat -c '%a %u' /run/spile)" = '700 0' ]
@@ -53,13 +54,32 @@ chmod 755 /run/spile # which others may have changed then
 says . spile-run --load
 chmod 700 /run/spile
 
+# A description that has the fitted core: the first load of a boot reads as little.
+mkdir /tmp/description
+ln -s "$described"/* /tmp/description
+umount /proc/kallsyms
+umount /sys/kernel/btf/vmlinux
+rm -f /tmp/description/core.ko
+spile-run --fit build/kmod/spile.o spile /tmp/description/core.ko "$described"
+hide /sys/kernel/btf/vmlinux
+rm -r /run/spile
+says . spile-run --load
+SPILE_KERNEL_DIR=/tmp/description
+spile-run --load
+spile-run --unload
+sed -i 's/srcversion=./srcversion=x/' /tmp/description/core.ko # as if of another object
+rm -r /run/spile
+says . spile-run --load
+umount /sys/kernel/btf/vmlinux
+umount "/lib/modules/$SPILE_VM"
+SPILE_KERNEL_DIR=/none
+
 # A core of another build is not taken for the one at hand.
 spile-run --load
 cp build/kmod/spile.o /tmp/other.o
 echo >>/tmp/other.o
 says 'another build of the core is loaded' spile-run --load /tmp/other.o
 spile-run --unload
-for f in /proc/kallsyms /sys/kernel/btf/vmlinux "/lib/modules/$SPILE_VM"; do umount "$f"; done
 
 # Each obstacle, made by hiding what it stands for.
 rm -r /run/spile
