@@ -20,6 +20,8 @@ struct codegen_limits {
 };
 
 void codegen_limits_init(struct codegen_limits *limits);
+/** The statements that begin and end may take; what was not set follows from MAXACTION. */
+int64_t codegen_limits_interruptible(const struct codegen_limits *limits);
 /** Sets one from "NAME=VALUE". */
 struct error *codegen_limits_set(struct codegen_limits *limits, const char *assignment);
 

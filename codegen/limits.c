@@ -12,6 +12,13 @@ void codegen_limits_init(struct codegen_limits *limits)
 #undef LIMIT
 }
 
+int64_t codegen_limits_interruptible(const struct codegen_limits *limits)
+{
+	if (limits->action_interruptible)
+		return limits->action_interruptible;
+	return limits->action > INT64_MAX / 10 ? INT64_MAX : limits->action * 10;
+}
+
 static struct error *set(int64_t *place, const char *name, const char *text, int64_t low,
                          int64_t high)
 {
