@@ -14,6 +14,7 @@ static const char *const planter_names[] = {
 	[SPILE_PLANTER_NATIVE] = "native",
 	[SPILE_PLANTER_NATIVE_RETURN] = "native-return",
 	[SPILE_PLANTER_TIMER] = "timer",
+	[SPILE_PLANTER_CALL_THROUGH] = "call-through",
 };
 
 static const char *planter_name(uint32_t planter)

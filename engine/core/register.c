@@ -16,6 +16,9 @@
 #include "engine/core/site.h"
 #include "engine/host.h"
 
+/* What may be set before registering, and is kept. */
+#define FLAGS_OF_USER (KPROBE_FLAG_DISABLED | KPROBE_FLAG_ARGS_IN_REGS)
+
 /* --- a list of sites, linked by batch_next ------------------------------------------------------- */
 
 struct site_list {
@@ -161,13 +164,13 @@ static int probe_register(struct kprobe *p, enum site_kind kind, struct site_lis
 	err = probe_address(p, kind, &addr);
 	if (err)
 		return err;
-	err = site_get(addr, kind, &site);
+	err = site_get(addr, kind, p->flags, &site);
 	if (err)
 		return err;
 	if (!site->probes)
 		list_push(created, site);
 	p->addr = (kprobe_opcode_t *)(uintptr_t)addr;
-	p->flags &= KPROBE_FLAG_DISABLED;
+	p->flags &= FLAGS_OF_USER;
 	p->nmissed = 0;
 	p->nhit = 0;
 	count_begin(p);
@@ -187,7 +190,7 @@ static void probe_forget(struct kprobe *p, bool forget_address)
 	count_end(p);
 	p->site = NULL;
 	p->next = NULL;
-	p->flags &= KPROBE_FLAG_DISABLED;
+	p->flags &= FLAGS_OF_USER;
 	if (forget_address)
 		p->addr = p->symbol_name ? NULL : p->addr - p->offset;
 }
@@ -408,6 +411,19 @@ int spile_disable_kprobe(struct kprobe *p)
 int spile_enable_kprobe(struct kprobe *p)
 {
 	return set_enabled(p, true);
+}
+
+const char *spile_kprobe_planter(const struct kprobe *p)
+{
+	const char *name = "none";
+	struct spile_site *site;
+
+	engine.home->lock();
+	site = p->addr ? table_find_probe(p) : NULL;
+	if (site)
+		name = site->planter->name;
+	engine.home->unlock();
+	return name;
 }
 
 /* --- accounting, start and end ----------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
 #include "engine/host.h"
 
 /* Makes a site that is not planted yet. */
-static int site_create(uint64_t addr, enum site_kind kind, struct spile_site **ret)
+static int site_create(uint64_t addr, enum site_kind kind, uint32_t flags,
+		       struct spile_site **ret)
 {
 	const struct engine_home *home = engine.home;
 	struct spile_site *site = host_zalloc(sizeof(*site));
@@ -17,6 +18,7 @@ static int site_create(uint64_t addr, enum site_kind kind, struct spile_site **r
 		return -ENOMEM;
 	site->addr = addr;
 	site->kind = kind;
+	site->asked = kind == SITE_RETURN ? flags : 0; /* probes come and go, the planter stays */
 	err = home->check(addr);
 	if (err)
 		goto free_site;
@@ -45,14 +47,14 @@ void site_destroy(struct spile_site *site)
 	host_free(site);
 }
 
-int site_get(uint64_t addr, enum site_kind kind, struct spile_site **ret)
+int site_get(uint64_t addr, enum site_kind kind, uint32_t flags, struct spile_site **ret)
 {
 	struct spile_site *site = NULL;
 
 	if (kind == SITE_PROBE) /* return sites have one probe each */
 		site = table_find(addr, kind);
 	if (!site)
-		return site_create(addr, kind, ret);
+		return site_create(addr, kind, flags, ret);
 	*ret = site;
 	return 0;
 }

@@ -5,8 +5,11 @@
 
 #include "engine/core/engine.h"
 
-/** The site at addr: the one that is there, or a new one, checked and with its planter chosen. */
-int site_get(uint64_t addr, enum site_kind kind, struct spile_site **ret);
+/**
+ * The site at addr: the one that is there, or a new one, checked and with its planter chosen. `flags`
+ * are those of the probe that it is wanted for.
+ */
+int site_get(uint64_t addr, enum site_kind kind, uint32_t flags, struct spile_site **ret);
 /** Frees a site that is not planted and that no hit can see. */
 void site_destroy(struct spile_site *site);
 

@@ -46,6 +46,12 @@ typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri, struct pt_regs
 #define KPROBE_FLAG_OPTIMIZED 4 /* by a jump, not a breakpoint */
 #define KPROBE_FLAG_FTRACE 8    /* by an ftrace site */
 #define KPROBE_FLAG_ON_FUNC_ENTRY 16
+/*
+ * Of a kretprobe, may be set before registering: all arguments of the function are in registers (six
+ * integers or pointers at most, no variable arguments). Its return may then be seen by calling it
+ * from the probe, which is cheaper and misses nothing, instead of by changing its return address.
+ */
+#define KPROBE_FLAG_ARGS_IN_REGS 32
 
 struct kprobe {
 	/* Set by the user; either addr, or symbol_name with an optional offset. */
@@ -112,6 +118,9 @@ void spile_unregister_kretprobes(struct kretprobe **rps, int num);
 /** Stops or resumes a registered probe; -EINVAL if it is not registered. Idempotent. */
 int spile_disable_kprobe(struct kprobe *p);
 int spile_enable_kprobe(struct kprobe *p);
+
+/** How a registered probe (of a kretprobe: its kp) was planted: a planter's name, else "none". */
+const char *spile_kprobe_planter(const struct kprobe *p);
 
 static inline int spile_disable_kretprobe(struct kretprobe *rp)
 {

@@ -76,6 +76,7 @@ struct spile_probe_report {
 #define SPILE_PLANTER_JUMP 6
 #define SPILE_PLANTER_BREAKPOINT 7
 #define SPILE_PLANTER_RETURN 8 /* the return address on the stack is replaced */
+#define SPILE_PLANTER_CALL_THROUGH 9
 
 /** SPILE_IOC_REPORT. The caller gives room for `nprobes` reports at `probes`. */
 struct spile_report {

@@ -21,22 +21,17 @@
  * with a handler that is told the return address as well (6.8 on). What has neither uses
  * native_return.c.
  *
- * Contexts: on_entry() and the handlers any, the rest task context under the engine's lock.
+ * Contexts: ftrace_return_entered() and the handlers any, the rest task context under the engine's lock.
  */
 #include "engine/arch/x86/regs.h"
-#include "engine/host/linux-kernel/ftrace_group.h"
+#include "engine/host/linux-kernel/ftrace_point.h"
+#include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
 
 #define MAXACTIVE_MIN 10 /* the document's default: the larger of this and twice the CPUs */
 #define DATA_MAX 4096    /* what the kernel's own kretprobes allow */
 
-/* site->extra; site->plant is the slot. */
-struct ftrace_return {
-	struct rethook *hook;
-	bool ended;      /* given to the kernel to be freed; a late hit may still look at it */
-	uint64_t missed; /* entries that found no node */
-};
-
+/* site->extra. */
 static inline struct ftrace_return *return_of(const struct spile_site *site)
 {
 	return site->extra;
@@ -54,35 +49,19 @@ static inline struct kretprobe_instance *instance_of(struct rethook_node *node)
 
 /* --- hits: any context --------------------------------------------------------------------------- */
 
-static void site_entered(struct spile_site *site, struct pt_regs *regs)
+void ftrace_return_entered(struct spile_site *site, struct ftrace_return *ret, struct pt_regs *regs)
 {
-	struct ftrace_return *ret = return_of(site);
-	struct rethook_node *node = kfn_rethook_try_get(ret->hook);
+	struct rethook_node *node = ret->hook ? kfn_rethook_try_get(ret->hook) : NULL;
 
 	if (!node) {
-		__atomic_fetch_add(&ret->missed, 1, __ATOMIC_RELAXED);
+		if (site->enabled)
+			__atomic_fetch_add(&ret->missed, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	if (engine_return_entry(site, instance_of(node), regs, *(uint64_t *)regs->sp))
 		kfn_rethook_recycle(node);
 	else
 		kfn_rethook_hook(node, regs, true);
-}
-
-static void on_entry(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops, void *regs)
-{
-	struct ftrace_group *group = (struct ftrace_group *)ops;
-	unsigned i = ftrace_slot_start(group, ip);
-	struct ftrace_slot *slot;
-	struct spile_site *site;
-
-	host_preempt_disable();
-	while ((slot = ftrace_slot_next(group, ip, &i))) {
-		site = ftrace_slot_site(slot);
-		if (site && slot->armed && regs)
-			site_entered(site, regs);
-	}
-	host_preempt_enable();
 }
 
 static void on_return(struct rethook_node *node, void *data, struct pt_regs *regs)
@@ -133,22 +112,57 @@ static int hook_create(struct spile_site *site, size_t size, int n, struct retho
 	return 0;
 }
 
-static int return_create(struct spile_site *site)
+int ftrace_return_init(struct ftrace_return *ret, struct spile_site *site)
 {
 	struct kretprobe *rp = site_kretprobe(site);
 	int cpus = (int)host_cpu_max();
-	struct ftrace_return *ret;
-	int err;
 
 	if (rp->data_size > DATA_MAX)
 		return -E2BIG;
 	if (rp->maxactive <= 0)
 		rp->maxactive = 2 * cpus > MAXACTIVE_MIN ? 2 * cpus : MAXACTIVE_MIN;
-	ret = host_zalloc(sizeof(*ret));
+	if (!ftrace_return_available())
+		return 0;
+	return hook_create(site, instance_offset() + sizeof(struct kretprobe_instance) +
+				 rp->data_size, rp->maxactive, &ret->hook);
+}
+
+void ftrace_return_end(struct ftrace_return *ret)
+{
+	if (ret->hook && !ret->ended)
+		kfn_rethook_free(ret->hook);
+	ret->ended = true;
+}
+
+void ftrace_return_deinit(struct ftrace_return *ret)
+{
+	ftrace_return_end(ret);
+	ret->hook = NULL;
+}
+
+bool ftrace_return_available(void)
+{
+	bool hooks = khas(rethook_alloc_sized) || (khas(rethook_alloc) && khas(rethook_add_node));
+
+	return hooks && khas(rethook_hook) && khas(rethook_try_get) && khas(rethook_recycle) &&
+	       khas(rethook_free);
+}
+
+/* --- the planter ---------------------------------------------------------------------------------------- */
+
+static int return_can_plant(const struct spile_site *site)
+{
+	return ftrace_return_available() ? ftrace_points_can_plant(site) : -EOPNOTSUPP;
+}
+
+static int return_create(struct spile_site *site)
+{
+	struct ftrace_return *ret = host_zalloc(sizeof(*ret));
+	int err;
+
 	if (!ret)
 		return -ENOMEM;
-	err = hook_create(site, instance_offset() + sizeof(struct kretprobe_instance) +
-				rp->data_size, rp->maxactive, &ret->hook);
+	err = ftrace_return_init(ret, site);
 	if (err)
 		host_free(ret);
 	else
@@ -156,68 +170,42 @@ static int return_create(struct spile_site *site)
 	return err;
 }
 
-/* Frees what no hit can reach any more; the kernel keeps the nodes that are on a stack. */
-static void return_destroy(struct spile_site *site)
-{
-	struct ftrace_return *ret = return_of(site);
-
-	if (!ret)
-		return;
-	if (!ret->ended)
-		kfn_rethook_free(ret->hook);
-	host_free(ret);
-	site->extra = NULL;
-}
-
-/* --- the planter ---------------------------------------------------------------------------------------- */
-
-static int return_can_plant(const struct spile_site *site)
-{
-	bool hooks = khas(rethook_alloc_sized) || (khas(rethook_alloc) && khas(rethook_add_node));
-
-	if (!hooks || !khas(rethook_hook) || !khas(rethook_try_get) || !khas(rethook_recycle) ||
-	    !khas(rethook_free))
-		return -EOPNOTSUPP;
-	return ftrace_group_can_plant(site);
-}
-
+/* On failure the engine releases what is there. */
 static int return_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
 	struct spile_site *site;
-	int err = 0;
+	int err;
 
-	for (site = list; site && !err; site = site->batch_next) {
+	for (site = list; site; site = site->batch_next) {
 		err = return_create(site);
-		if (err)
+		if (err) {
 			*ret_failed = site;
+			return err;
+		}
 	}
-	if (!err)
-		err = ftrace_group_plant(list, on_entry);
-	if (err)
-		for (site = list; site; site = site->batch_next)
-			return_destroy(site);
-	return err;
+	return ftrace_points_plant(list, FTRACE_RETURN);
 }
 
 /* Ends the handlers of functions that have not returned yet, too. */
 static void return_unplant(struct spile_site *list)
 {
-	struct spile_site *site;
-
-	ftrace_group_unplant(list);
-	for (site = list; site; site = site->batch_next) {
-		kfn_rethook_free(return_of(site)->hook);
-		return_of(site)->ended = true;
-	}
+	ftrace_points_unplant(list);
+	for (; list; list = list->batch_next)
+		ftrace_return_end(return_of(list));
 }
 
 static void return_release(struct spile_site *list)
 {
 	struct spile_site *site;
 
-	for (site = list; site; site = site->batch_next)
-		return_destroy(site);
-	ftrace_group_release(list);
+	for (site = list; site; site = site->batch_next) {
+		if (!site->extra)
+			continue;
+		ftrace_return_deinit(return_of(site));
+		host_free(site->extra);
+		site->extra = NULL;
+	}
+	ftrace_points_release(list);
 }
 
 static void return_account(const struct spile_site *site, struct site_misses *ret)
@@ -235,7 +223,7 @@ const struct planter planter_ftrace_return = {
 	.plant = return_plant,
 	.unplant = return_unplant,
 	.release = return_release,
-	.arm = ftrace_group_arm,
-	.disarm = ftrace_group_disarm,
+	.arm = ftrace_points_arm,
+	.disarm = ftrace_points_disarm,
 	.account = return_account,
 };

@@ -5,6 +5,7 @@
  */
 #include "engine/host/linux-kernel/home.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
 
 bool (*kernel_home_is_script)(const struct module *module);
@@ -117,6 +118,7 @@ static void *home_current_task(void)
 /* Cheapest first: the policy of the kernel home. */
 static const struct planter *const planters[] = {
 	&planter_ftrace,
+	&planter_ftrace_through,
 	&planter_ftrace_return,
 	&planter_native,
 	&planter_native_return,
@@ -142,9 +144,16 @@ const struct engine_home *kernel_home_init(void)
 	return &home;
 }
 
-/* The kernel takes its optimized kprobes out lazily. */
+/*
+ * The kernel takes its optimized kprobes out lazily. And the last call-throughs have dropped our
+ * module, but may not yet have left its text: wait for tasks that were preempted there, and for CPUs.
+ */
 void kernel_home_deinit(void)
 {
+	if (khas(synchronize_rcu_tasks))
+		kfn_synchronize_rcu_tasks();
+	host_synchronize();
+	ftrace_through_deinit();
 	if (khas(wait_for_kprobe_optimizer))
 		kfn_wait_for_kprobe_optimizer();
 }

@@ -6,6 +6,7 @@
 #include "engine/core/planter.h"
 
 extern const struct planter planter_ftrace;        /* ftrace.c */
+extern const struct planter planter_ftrace_through; /* ftrace_through.c */
 extern const struct planter planter_ftrace_return; /* ftrace_return.c */
 extern const struct planter planter_native;        /* native.c */
 extern const struct planter planter_native_return; /* native_return.c */
