@@ -22,6 +22,8 @@
  *   release     frees what hangs on site->plant, for each site of a list; NULL was never planted.
  *   arm, disarm one planted site on and off, when the last probe of it is disabled or the first
  *               enabled. disarm does not wait for running hits.
+ *   join        a probe is about to be linked to a planted site: its handlers run as soon as this has
+ *               returned 0. May be NULL.
  *   update      the site got its first post_handler after it was planted; may be NULL when that
  *               needs no change.
  *   relax       the site has lost its last post_handler and stays planted; may be NULL.
@@ -84,6 +86,7 @@ struct planter {
 	void (*release)(struct spile_site *list);
 	int (*arm)(struct spile_site *site);
 	void (*disarm)(struct spile_site *site);
+	int (*join)(struct spile_site *site, const struct kprobe *p);
 	int (*update)(struct spile_site *site);
 	void (*relax)(struct spile_site *site);
 	void (*account)(const struct spile_site *site, struct site_misses *ret);

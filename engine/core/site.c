@@ -84,6 +84,11 @@ int site_link(struct spile_site *site, struct kprobe *p)
 	struct kprobe **link = &site->probes;
 	int err;
 
+	if (site->planted && site->planter->join) {
+		err = site->planter->join(site, p);
+		if (err)
+			return err;
+	}
 	while (*link)
 		link = &(*link)->next;
 	p->next = NULL;

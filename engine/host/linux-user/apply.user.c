@@ -62,21 +62,9 @@ static enum point_mode wanted(const struct point *point)
 	if (!optimization || !point->can_jump || !point->wants_jump || has_neighbour(point) ||
 	    (point->probes && point->probes->has_post))
 		return POINT_BREAKPOINT;
+	if (point->mode == POINT_JUMP && point->needs & ~point->gives)
+		return POINT_BREAKPOINT; /* for as long as it takes to build another detour */
 	return POINT_JUMP;
-}
-
-static bool needs_vectors(const struct point *point)
-{
-	const struct kprobe *p = point->probes ? point->probes->probes : NULL;
-	const struct return_pool *pool;
-
-	for (; p; p = p->next)
-		if (!handler_is_plain((uint64_t)(uintptr_t)p->pre_handler))
-			return true;
-	for (pool = point->returns; pool; pool = return_next(pool))
-		if (!handler_is_plain(return_entry_handler(pool)))
-			return true;
-	return false;
 }
 
 /* --- detours ----------------------------------------------------------------------------------- */
@@ -92,27 +80,43 @@ static int __attribute__((noinline)) detour_hit_slow(struct point *point, struct
 }
 
 /*
- * The same without calls for the case that counts: the thread has a slot, no handler runs, no
- * return is watched here.
+ * The same without calls and loops for the case that counts: point_update_only() has found one
+ * enabled pre_handler and nothing else, and the thread has a slot and is in nothing of ours. A
+ * depth of 0 means that no handler runs, too. Every instruction here is felt in a hit's cost.
  */
 static int detour_hit(void *arg, struct pt_regs *regs)
 {
+	struct host_slot *slot = host_my_slot_at;
 	struct point *point = arg;
-	int cpu = host_my_slot, diverted = 0;
-	const struct spile_site *site;
+	struct engine_cpu *cpu;
+	struct kprobe *p;
+	int diverted;
 
-	if (__builtin_expect(cpu < 0 || engine.cpus[cpu].running || point->returns, 0))
+	if (__builtin_expect(!slot || slot->depth, 0))
 		return detour_hit_slow(point, regs);
-	host_slot_enter(&host_slots[cpu]);
-	site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
-	if (site)
-		diverted = site_run(&engine.cpus[cpu], site, regs);
-	host_slot_leave(&host_slots[cpu]);
+	__atomic_store_n(&slot->depth, 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	p = __atomic_load_n(&point->only, __ATOMIC_ACQUIRE);
+	if (__builtin_expect(!p, 0)) {
+		diverted = point_hit(point, regs);
+	} else {
+		cpu = slot->cpu;
+		__atomic_store_n(&cpu->running, p->site, __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		count_hit(cpu, p);
+		diverted = p->pre_handler(p, regs);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		cpu = slot->cpu;
+		__atomic_store_n(&cpu->running, NULL, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&slot->depth, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->left, slot->left + 1, __ATOMIC_RELEASE);
 	return diverted;
 }
 
-static void detour_create(struct point *point, bool vectors)
+static void detour_create(struct point *point)
 {
+	bool vectors = point->needs & HANDLER_VECTORS;
 	struct x86_detour_plan plan = {
 		.region = &point->region,
 		.handler = (uint64_t)(uintptr_t)detour_hit,
@@ -127,6 +131,7 @@ static void detour_create(struct point *point, bool vectors)
 	if (vectors && !handlers_vector_area(&plan.xsave_mask, &plan.xsave_bytes))
 		err = -EOPNOTSUPP;
 	plan.options |= vectors ? X86_DETOUR_XSAVE : 0;
+	plan.options |= point->needs ? 0 : X86_DETOUR_LIGHT;
 	if (!err)
 		err = x86_detour_build(&plan, at, code, sizeof(code), &point->detour);
 	if (!err)
@@ -138,19 +143,16 @@ static void detour_create(struct point *point, bool vectors)
 	}
 	used = (point->detour.size + ARENA_GRAIN - 1) & ~(ARENA_GRAIN - 1u);
 	code_arena_free(at + used, sizeof(code) - used);
-	point->saves_vectors = vectors;
+	point->gives = point->needs;
 	__atomic_store_n(&point->detour_at, at, __ATOMIC_RELEASE);
 }
 
-/* A detour that saves too little is of no use: the memory goes when the point goes. */
 static void detour_prepare(struct point *point)
 {
-	bool vectors = needs_vectors(point);
-
+	if (point->detour_at && point->needs & ~point->gives)
+		point_retire_detour(point);
 	if (!point->detour_at)
-		detour_create(point, vectors);
-	else if (vectors && !point->saves_vectors)
-		point->can_jump = false;
+		detour_create(point);
 }
 
 /* --- steps ------------------------------------------------------------------------------------- */
@@ -365,6 +367,8 @@ static int points_apply(struct point *list, struct point **ret_failed)
 	steps_unjump(list);
 	steps_first_byte(list);
 	steps_jump(list);
+	for (p = list; p; p = p->change_next)
+		point_update_only(p);
 	for (p = list; p && !p->err; p = p->change_next)
 		;
 	if (p && ret_failed)

@@ -17,6 +17,8 @@
 uint64_t code_arena_alloc(uint64_t addr, size_t size, void *owner);
 /** Gives it back; nobody may be in it any more. */
 void code_arena_free(uint64_t at, size_t size);
+/** Makes it another owner's. */
+void code_arena_give(uint64_t at, size_t size, void *owner);
 /** Whose memory it is, or NULL. Any context. */
 void *code_arena_owner(uint64_t at);
 

@@ -128,16 +128,26 @@ static struct chunk *chunk_of(uint64_t at)
 	return chunk;
 }
 
+static unsigned grains(size_t size)
+{
+	return (size + ARENA_GRAIN - 1) / ARENA_GRAIN;
+}
+
+void code_arena_give(uint64_t at, size_t size, void *owner)
+{
+	struct chunk *chunk = chunk_of(at);
+
+	for (unsigned i = 0; i < grains(size); i++)
+		__atomic_store_n(&chunk->owner[(at - chunk->at) / ARENA_GRAIN + i], owner,
+				 __ATOMIC_RELEASE);
+}
+
 void code_arena_free(uint64_t at, size_t size)
 {
-	unsigned n = (size + ARENA_GRAIN - 1) / ARENA_GRAIN;
-	struct chunk *chunk = at ? chunk_of(at) : NULL;
-
-	for (unsigned i = 0; chunk && i < n; i++)
-		__atomic_store_n(&chunk->owner[(at - chunk->at) / ARENA_GRAIN + i], NULL,
-				 __ATOMIC_RELEASE);
-	if (chunk)
-		chunk->free += n;
+	if (!at)
+		return;
+	code_arena_give(at, size, NULL);
+	chunk_of(at)->free += grains(size);
 }
 
 void *code_arena_owner(uint64_t at)

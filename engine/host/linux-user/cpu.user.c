@@ -32,6 +32,7 @@ struct host_slot host_slots[HOST_SLOTS];
 static pthread_key_t slot_key;
 static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
 __thread int host_my_slot HOST_TLS = NO_SLOT;
+__thread struct host_slot *host_my_slot_at HOST_TLS;
 /* How deep a thread is that had no slot when it began; `crowd` is the sum of all. */
 static __thread uint32_t my_crowd __attribute__((tls_model("initial-exec")));
 static uint32_t crowd;
@@ -39,6 +40,7 @@ static uint32_t crowd;
 static void slot_release(void *arg)
 {
 	host_my_slot = NO_SLOT;
+	host_my_slot_at = NULL;
 	__atomic_store_n(&((struct host_slot *)arg)->taken, 0, __ATOMIC_RELEASE);
 }
 
@@ -47,7 +49,7 @@ static void slots_after_fork(void)
 {
 	for (int i = 0; i < HOST_SLOTS; i++)
 		if (i != host_my_slot)
-			host_slots[i] = (struct host_slot){ 0 };
+			host_slots[i] = (struct host_slot){ .cpu = host_slots[i].cpu };
 }
 
 static void slots_init(void)
@@ -77,6 +79,7 @@ static unsigned slot_find(void)
 			return host_my_slot;
 		}
 		host_my_slot = i;
+		host_my_slot_at = &host_slots[i];
 		pthread_setspecific(slot_key, &host_slots[i]);
 		return i;
 	}

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads a handler's code and all that it calls, to see whether it touches vector or x87 registers.
- * "Cannot tell" is "touches": an indirect call, an import that is not resolved yet, too much code.
+ * Reads a handler's code and all that it calls, to see whether it touches vector or x87 registers,
+ * and what it does with rsi, in which it gets its pt_regs: nothing but loading words from it that a
+ * light detour has. "Cannot tell": an indirect call, an import that is not resolved yet, too much
+ * code.
  */
 #include <cpuid.h>
 #include <string.h>
 
 #include "engine/arch/x86/decode.h"
+#include "engine/arch/x86/regs.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/handlers.h"
 #include "engine/host/linux-user/point.h"
@@ -17,6 +20,7 @@
 struct reading {
 	uint64_t starts[STARTS];
 	unsigned count, done, insns;
+	bool uses_regs;
 };
 
 /* False: no room, so nothing can be said. */
@@ -58,6 +62,49 @@ static bool is_plain(const struct x86_insn *insn)
 	}
 }
 
+/* --- pt_regs ----------------------------------------------------------------------------------- */
+
+#define RSI 6
+
+static bool names_rsi(const struct x86_insn *insn)
+{
+	uint8_t op = insn->opcode;
+
+	if (insn->kind == X86_STRING || insn->index == RSI)
+		return true;
+	if (insn->map == X86_MAP_1 && !(insn->rex & X86_REX_B) &&
+	    (op == 0x56 || op == 0x5e || op == 0x96 || op == 0xb6 || op == 0xbe))
+		return true; /* in the opcode's low bits: push, pop, xchg, mov of a constant */
+	if (insn->map == X86_MAP_0F && op >= 0xc8 && op <= 0xcf)
+		return true; /* bswap */
+	if (!insn->has_modrm)
+		return false;
+	/* The middle may be part of the opcode: then this errs on the safe side. */
+	return ((insn->modrm >> 3 & 7) == RSI && !(insn->rex & X86_REX_R)) ||
+	       (insn->modrm >= 0xc0 && (insn->modrm & 7) == RSI && !(insn->rex & X86_REX_B));
+}
+
+/* mov offset(%rsi), reg: one of the words that a light detour fills. */
+static bool loads_light_word(const struct x86_insn *insn)
+{
+	static const uint8_t words[] = { PT_AX, PT_CX, PT_DX, PT_SI, PT_DI, PT_R8, PT_R9,
+					 PT_R10, PT_R11, PT_IP, PT_SP };
+
+	if (insn->map != X86_MAP_1 || insn->opcode != 0x8b)
+		return false;
+	for (unsigned i = 0; i < sizeof(words); i++)
+		if (insn->disp == words[i])
+			return true;
+	return false;
+}
+
+static bool uses_regs(const struct x86_insn *insn)
+{
+	if (names_rsi(insn))
+		return true;
+	return insn->base == RSI && !loads_light_word(insn);
+}
+
 /* An import: jmp *slot(%rip) or call *slot(%rip), and what the loader has put into the slot. */
 static bool follow_import(struct reading *r, const struct x86_insn *insn, uint64_t addr)
 {
@@ -79,6 +126,7 @@ static bool read_path(struct reading *r, uint64_t addr)
 		if (got <= 0 || ++r->insns > INSNS_MOST ||
 		    x86_decode(bytes, (size_t)got, &insn) < 0 || !is_plain(&insn))
 			return false;
+		r->uses_regs |= uses_regs(&insn);
 		switch (insn.kind) {
 		case X86_JMP:
 			return start_add(r, x86_insn_target(&insn, addr));
@@ -104,19 +152,17 @@ static bool read_path(struct reading *r, uint64_t addr)
 	}
 }
 
-bool handler_is_plain(uint64_t address)
+unsigned handler_needs(uint64_t address)
 {
 	struct reading r = { .count = 0 };
-	static uint64_t last; /* batches have the same handler all over */
 
-	if (!address || address == last)
-		return true;
+	if (!address)
+		return 0;
 	start_add(&r, address);
 	while (r.done < r.count)
 		if (!read_path(&r, r.starts[r.done++]))
-			return false;
-	last = address;
-	return true;
+			return HANDLER_VECTORS | HANDLER_REGS;
+	return r.uses_regs ? HANDLER_REGS : 0;
 }
 
 /* --- saving ------------------------------------------------------------------------------------ */

@@ -101,6 +101,8 @@ static int start(void)
 		err = counters_create();
 	if (!err)
 		err = engine_init(&home);
+	for (int i = 0; !err && i < HOST_SLOTS; i++)
+		host_slots[i].cpu = &engine.cpus[i];
 	if (!err)
 		err = returns_init();
 	if (!err)

@@ -7,6 +7,7 @@
  */
 #include "engine/core/engine.h"
 #include "engine/host.h"
+#include "engine/host/linux-user/handlers.h"
 #include "engine/host/linux-user/objects.h"
 #include "engine/host/linux-user/planters.h"
 #include "engine/host/linux-user/point.h"
@@ -32,12 +33,28 @@ static void set_armed(struct spile_site *site, bool on)
 		return;
 	site->extra = on ? site : NULL;
 	point->armed += on ? 1 : -1;
+	if (site->kind == SITE_RETURN && !on)
+		return_set_armed(site->plant, false);
+}
+
+/* The text is ready: hits may run its handlers. */
+static void go_live(struct spile_site *site)
+{
 	if (site->kind == SITE_RETURN)
-		return_set_armed(site->plant, on);
+		return_set_armed(site->plant, site->extra != NULL);
+	else
+		__atomic_store_n(&point_of(site)->live, site, __ATOMIC_RELEASE);
+	point_update_only(point_of(site));
+}
+
+static unsigned probe_needs(const struct kprobe *p)
+{
+	return handler_needs((uint64_t)(uintptr_t)p->pre_handler);
 }
 
 static int probe_attach(struct spile_site *site)
 {
+	const struct kprobe *p;
 	struct point *point;
 	int err = point_get(site->addr, &point);
 
@@ -45,7 +62,9 @@ static int probe_attach(struct spile_site *site)
 		return err;
 	site->plant = point;
 	point->wants_jump |= site->planter == &planter_jump;
-	__atomic_store_n(&point->probes, site, __ATOMIC_RELEASE);
+	for (p = site->probes; p; p = p->next)
+		point->needs |= probe_needs(p);
+	point->probes = site;
 	return 0;
 }
 
@@ -64,6 +83,8 @@ static int return_attach(struct spile_site *site)
 	}
 	site->plant = pool;
 	point->wants_jump = true;
+	point->needs |= handler_needs((uint64_t)(uintptr_t)site_kretprobe(site)->entry_handler);
+	__atomic_store_n(&point->only, NULL, __ATOMIC_RELEASE);
 	return_link(pool, point);
 	return 0;
 }
@@ -73,10 +94,13 @@ static void detach(struct spile_site *site)
 {
 	struct point *point = point_of(site);
 
-	if (site->kind == SITE_RETURN)
+	if (site->kind == SITE_RETURN) {
 		return_unlink(site->plant);
-	else
-		__atomic_store_n(&point->probes, NULL, __ATOMIC_RELEASE);
+	} else {
+		__atomic_store_n(&point->live, NULL, __ATOMIC_RELEASE);
+		point->probes = NULL;
+	}
+	point_update_only(point);
 }
 
 static void text_unplant(struct spile_site *list)
@@ -119,6 +143,8 @@ static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 		err = change_list_apply(changed, &culprit);
 	else
 		change_list_drop(changed);
+	for (site = list; site && !err; site = site->batch_next)
+		go_live(site);
 	if (!err)
 		return 0;
 	for (site = list; culprit && site; site = site->batch_next)
@@ -148,6 +174,8 @@ static int text_arm(struct spile_site *site)
 	err = point_apply(point_of(site));
 	if (err)
 		set_armed(site, false);
+	else
+		go_live(site);
 	return err;
 }
 
@@ -155,6 +183,20 @@ static void text_disarm(struct spile_site *site)
 {
 	set_armed(site, false);
 	point_apply(point_of(site));
+}
+
+/* Its handler may need more than the detour saves. */
+static int text_join(struct spile_site *site, const struct kprobe *p)
+{
+	struct point *point = point_of(site);
+
+	int err = 0;
+
+	point->needs |= probe_needs(p);
+	if (point->needs & ~point->gives && point->mode == POINT_JUMP)
+		err = point_apply(point);
+	__atomic_store_n(&point->only, NULL, __ATOMIC_RELEASE); /* until the next change here */
+	return err;
 }
 
 /* A post_handler has come, or the last one has gone: a jump can, or need not, give way. */
@@ -219,6 +261,7 @@ const struct planter planter_jump = {
 	.release = text_release,
 	.arm = text_arm,
 	.disarm = text_disarm,
+	.join = text_join,
 	.update = text_update,
 	.relax = text_relax,
 };
@@ -233,6 +276,7 @@ const struct planter planter_breakpoint = {
 	.release = text_release,
 	.arm = text_arm,
 	.disarm = text_disarm,
+	.join = text_join,
 	.update = text_update,
 	.relax = text_relax,
 };

@@ -37,9 +37,11 @@ struct point {
 	struct point *hash_next;     /* read by hits */
 	struct point *change_next;   /* links the list for points_apply() */
 
-	/* Who is here. Hits read these two without a lock. */
+	/* Who is here. `live` and `returns` are read by hits, without a lock. */
 	struct spile_site *probes;
+	struct spile_site *live;     /* the same when the text is ready for its handlers */
 	struct return_pool *returns;
+	struct kprobe *only;         /* not NULL: nothing else has to be run here, which is quick */
 	unsigned users, armed;       /* sites; those with an enabled probe */
 
 	enum point_mode mode;
@@ -47,7 +49,8 @@ struct point {
 	bool can_jump;               /* the checks that do not depend on other probes passed */
 	bool wants_jump;             /* a planter that jumps has a site here */
 	bool via_detour;             /* a breakpoint hit goes on in the detour, not in the slot */
-	bool saves_vectors;          /* the detour does */
+	unsigned needs;              /* of all handlers that have been here (handlers.h) */
+	unsigned gives;              /* and what the detour was built for */
 	bool queued, leaving_jump, entering_jump, entered_jump; /* points_apply()'s */
 	int err;                     /* what went wrong with its text */
 
@@ -93,6 +96,10 @@ int point_read_original(void *unused, uint64_t addr, uint8_t *dst, size_t size);
 
 /** The point whose breakpoint is at addr, or whose slot or detour contains it. any, preempt off */
 struct point *point_find(uint64_t addr);
+/** Finds out whether there is but one probe to run. */
+void point_update_only(struct point *point);
+/** Takes a detour that nobody enters any more away from its point; the memory is given back later. */
+void point_retire_detour(struct point *point);
 /** Runs what hangs on the point; non-zero: go to regs->ip. any */
 int point_hit(struct point *point, struct pt_regs *regs);
 

@@ -221,14 +221,33 @@ int point_get(uint64_t addr, struct point **ret)
 	return err;
 }
 
+static void leave(struct point *point)
+{
+	point->change_next = left;
+	left = point;
+	left_count++;
+}
+
 void point_put(struct point *point)
 {
 	if (--point->users)
 		return;
 	table_take(point);
-	point->change_next = left;
-	left = point;
-	left_count++;
+	leave(point);
+}
+
+/* A thread may still be in it: the memory gets an owner of its own, which knows its layout. */
+void point_retire_detour(struct point *point)
+{
+	struct point *old = malloc(sizeof(*old));
+
+	if (old) { /* else the memory is lost */
+		*old = *point;
+		old->slot.at = 0;
+		code_arena_give(point->detour_at, point->detour.size, old);
+		leave(old);
+	}
+	point->detour_at = 0;
 }
 
 static void point_free(struct point *point)
@@ -293,11 +312,20 @@ void points_collect(bool now)
 
 /* --- hits -------------------------------------------------------------------------------------- */
 
+void point_update_only(struct point *point)
+{
+	struct kprobe *p = point->live && !point->returns ? point->live->probes : NULL;
+
+	if (p && (p->next || !p->pre_handler || p->flags & KPROBE_FLAG_DISABLED))
+		p = NULL;
+	__atomic_store_n(&point->only, p, __ATOMIC_RELEASE);
+}
+
 /* any, preempt off */
 int point_hit(struct point *point, struct pt_regs *regs)
 {
 	struct return_pool *pool = __atomic_load_n(&point->returns, __ATOMIC_ACQUIRE);
-	struct spile_site *site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
+	struct spile_site *site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 
 	for (; pool; pool = return_next(pool))
 		return_enter(pool, regs);

@@ -31,10 +31,8 @@ void returns_collect(void);
 
 struct point *return_point(const struct return_pool *pool);
 uint64_t return_missed(const struct return_pool *pool);
-uint64_t return_entry_handler(const struct return_pool *pool);
 void return_set_optimized(struct return_pool *pool, bool on);
 void return_set_gone(struct return_pool *pool);
-bool return_is_armed(const struct return_pool *pool);
 void return_set_armed(struct return_pool *pool, bool armed);
 
 /** The next pool of the same point. any */

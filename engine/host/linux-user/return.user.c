@@ -436,7 +436,7 @@ int return_create(struct spile_site *site, struct return_pool **ret)
 		return -ENOMEM;
 	}
 	instances_init(pool);
-	pool->vectors = !handler_is_plain((uint64_t)(uintptr_t)rp->handler);
+	pool->vectors = handler_needs((uint64_t)(uintptr_t)rp->handler) & HANDLER_VECTORS;
 	*ret = pool;
 	return 0;
 }
@@ -539,11 +539,6 @@ uint64_t return_missed(const struct return_pool *pool)
 	return __atomic_load_n(&pool->missed, __ATOMIC_RELAXED);
 }
 
-uint64_t return_entry_handler(const struct return_pool *pool)
-{
-	return (uint64_t)(uintptr_t)site_kretprobe(pool->site)->entry_handler;
-}
-
 void return_set_optimized(struct return_pool *pool, bool on)
 {
 	kprobe_flag(pool->site->probes, KPROBE_FLAG_OPTIMIZED, on);
@@ -553,11 +548,6 @@ void return_set_gone(struct return_pool *pool)
 {
 	pool->site->gone = true;
 	kprobe_flag(pool->site->probes, KPROBE_FLAG_GONE, true);
-}
-
-bool return_is_armed(const struct return_pool *pool)
-{
-	return pool->armed;
 }
 
 void return_set_armed(struct return_pool *pool, bool armed)

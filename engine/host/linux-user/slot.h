@@ -12,6 +12,7 @@ struct host_slot {
 	uint32_t taken;
 	uint32_t depth;   /* of host_irq_save and host_preempt_disable; written by the owner */
 	uint32_t left;    /* how often depth has become 0 */
+	void *cpu;        /* the engine's, of the same number; set when a home starts */
 } __attribute__((aligned(64)));
 
 /* In a library that is loaded late, too, reading it must not allocate: a handler may do it. */
@@ -19,6 +20,7 @@ struct host_slot {
 
 extern struct host_slot host_slots[HOST_SLOTS] __attribute__((visibility("hidden")));
 extern __thread int host_my_slot HOST_TLS; /* negative: none */
+extern __thread struct host_slot *host_my_slot_at HOST_TLS; /* the same as an address, or NULL */
 
 /** The thread's own slot: what host_preempt_disable() and _enable() do to it. any */
 static inline void host_slot_enter(struct host_slot *slot)

@@ -51,7 +51,7 @@ static void regs_store(const struct pt_regs *regs, greg_t *gregs)
 
 static void run_post(struct point *point, struct pt_regs *regs)
 {
-	struct spile_site *site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
+	struct spile_site *site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 
 	if (site && site->has_post)
 		engine_hit_post(site, regs, 0);
@@ -67,7 +67,7 @@ static void hit_breakpoint(struct point *point, struct pt_regs *regs)
 		regs->ip = point->detour_at + point->detour.copy[0];
 		return;
 	}
-	site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
+	site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 	switch (x86_slot_go(&point->slot, regs, site && site->has_post, NULL)) {
 	case X86_SLOT_POST:
 		run_post(point, regs);
@@ -171,7 +171,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		host_preempt_disable();
 		point = fault_in_copy(&regs);
 		if (point)
-			site = __atomic_load_n(&point->probes, __ATOMIC_ACQUIRE);
+			site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 		if (!point || site)
 			done = engine_hit_fault(site, &regs, (int)gregs[REG_TRAPNO]);
 		host_preempt_enable();
