@@ -71,46 +71,41 @@ static enum point_mode wanted(const struct point *point)
 
 static int __attribute__((noinline)) detour_hit_slow(struct point *point, struct pt_regs *regs)
 {
+	bool shown;
 	int diverted;
 
 	host_preempt_disable();
+	shown = quick_show();
 	diverted = point_hit(point, regs);
+	quick_hide(shown);
 	host_preempt_enable();
 	return diverted;
 }
 
 /*
- * The same without calls and loops for the case that counts: point_update_only() has found one
- * enabled pre_handler and nothing else, and the thread has a slot and is in nothing of ours. A
- * depth of 0 means that no handler runs, too. Every instruction here is felt in a hit's cost.
+ * The short way, for the case that counts: point_update_only() has found one enabled pre_handler and
+ * nothing else, and the thread has a slot and is in nothing of ours. Stores are what a hit's cost
+ * is made of (a processor completes one in a cycle), so one word of the slot says all at once: that
+ * the thread is inside, and in which probe. Whoever comes in between, by a signal or out of the
+ * handler, finds it and tells the engine (quick_show()).
  */
 static int detour_hit(void *arg, struct pt_regs *regs)
 {
 	struct host_slot *slot = host_my_slot_at;
 	struct point *point = arg;
-	struct engine_cpu *cpu;
-	struct kprobe *p;
-	int diverted;
+	struct kprobe *p = __atomic_load_n(&point->only, __ATOMIC_ACQUIRE);
+	int diverted = 0;
 
-	if (__builtin_expect(!slot || slot->depth, 0))
+	if (__builtin_expect(!slot || !p || slot->depth || slot->quick, 0))
 		return detour_hit_slow(point, regs);
-	__atomic_store_n(&slot->depth, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->quick, p, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	p = __atomic_load_n(&point->only, __ATOMIC_ACQUIRE);
-	if (__builtin_expect(!p, 0)) {
-		diverted = point_hit(point, regs);
-	} else {
-		cpu = slot->cpu;
-		__atomic_store_n(&cpu->running, p->site, __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		count_hit(cpu, p);
+	/* From here on p cannot go away; whether it has before, a second look tells. */
+	if (__builtin_expect(__atomic_load_n(&point->only, __ATOMIC_ACQUIRE) == p, 1)) {
+		count_hit(slot->cpu, p);
 		diverted = p->pre_handler(p, regs);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		cpu = slot->cpu;
-		__atomic_store_n(&cpu->running, NULL, __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(&slot->depth, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&slot->left, slot->left + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->quick, NULL, __ATOMIC_RELEASE);
 	return diverted;
 }
 

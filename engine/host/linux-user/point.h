@@ -100,6 +100,12 @@ struct point *point_find(uint64_t addr);
 void point_update_only(struct point *point);
 /** Takes a detour that nobody enters any more away from its point; the memory is given back later. */
 void point_retire_detour(struct point *point);
+/**
+ * Tells the engine of a handler that runs on the short way on this thread: hits that come now are
+ * nested. quick_hide() takes the answer. any, preempt off
+ */
+bool quick_show(void);
+void quick_hide(bool shown);
 /** Runs what hangs on the point; non-zero: go to regs->ip. any */
 int point_hit(struct point *point, struct pt_regs *regs);
 

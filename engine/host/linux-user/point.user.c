@@ -17,6 +17,7 @@
 #include "engine/host/linux-user/objects.h"
 #include "engine/host/linux-user/point.h"
 #include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/slot.h"
 #include "engine/host/linux-user/text.h"
 #include "engine/host/linux-user/threads.h"
 
@@ -311,6 +312,30 @@ void points_collect(bool now)
 }
 
 /* --- hits -------------------------------------------------------------------------------------- */
+
+/* any, preempt off */
+bool quick_show(void)
+{
+	struct host_slot *slot = host_my_slot_at;
+	const struct kprobe *p = slot ? slot->quick : NULL;
+	struct engine_cpu *cpu = slot ? slot->cpu : NULL;
+
+	if (!p || cpu->running)
+		return false;
+	__atomic_store_n(&cpu->running, p->site, __ATOMIC_RELAXED);
+	return true;
+}
+
+/* any, preempt off */
+void quick_hide(bool shown)
+{
+	struct engine_cpu *cpu;
+
+	if (!shown)
+		return;
+	cpu = host_my_slot_at->cpu;
+	__atomic_store_n(&cpu->running, NULL, __ATOMIC_RELAXED);
+}
 
 void point_update_only(struct point *point)
 {

@@ -13,6 +13,7 @@ struct host_slot {
 	uint32_t depth;   /* of host_irq_save and host_preempt_disable; written by the owner */
 	uint32_t left;    /* how often depth has become 0 */
 	void *cpu;        /* the engine's, of the same number; set when a home starts */
+	const void *quick; /* what is done on a short way (apply.user.c); counts as a depth of 1 */
 } __attribute__((aligned(64)));
 
 /* In a library that is loaded late, too, reading it must not allocate: a handler may do it. */

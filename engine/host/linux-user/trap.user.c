@@ -116,15 +116,17 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 {
 	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
 	struct pt_regs regs;
-	bool ours;
+	bool ours, shown;
 
 	regs_load(&regs, gregs);
 	host_preempt_disable();
+	shown = quick_show();
 	ours = info->si_code > 0 && breakpoint(&regs);
 	if (!ours && is_stale(info, &regs)) {
 		regs.ip--;
 		ours = true;
 	}
+	quick_hide(shown);
 	host_preempt_enable();
 	if (ours)
 		regs_store(&regs, gregs);
@@ -164,16 +166,18 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	struct spile_site *site = NULL;
 	struct pt_regs regs;
 	struct point *point;
-	bool done = false;
+	bool done = false, shown;
 
 	regs_load(&regs, gregs);
 	if (info->si_code > 0) {
 		host_preempt_disable();
+		shown = quick_show();
 		point = fault_in_copy(&regs);
 		if (point)
 			site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 		if (!point || site)
 			done = engine_hit_fault(site, &regs, (int)gregs[REG_TRAPNO]);
+		quick_hide(shown);
 		host_preempt_enable();
 		regs_store(&regs, gregs);
 	}
