@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 240
 # kernels: all
 # The one core object fits this kernel, loads and unloads; and what keeps a core out is said plainly.
 
