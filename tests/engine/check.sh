@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The probe engine in a process: the semantics suite, what only a process has, and exceptions.
 #
-# usage: tests/check-engine.sh [-t SECONDS]   how long each stress case goes on, 1 by default
+# usage: tests/engine/check.sh [-t SECONDS]   how long each stress case goes on, 1 by default
 # The last line is "N passed, N failed".
 
 B=${SPILE_BUILD:-build}
