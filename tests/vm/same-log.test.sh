@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 180
+# timeout: 300
 # The same source on the kernel's own kprobes and on Spile's engine, one after the other in this boot:
 # its handlers see the same, and the API says the same (kbuild/probe_log.c).
 modules=build/kbuild/$(uname -r)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 180
+# timeout: 400
 # samples/kprobes as the slides show them. Oracles: /proc/kallsyms for addresses, strace for the
 # arguments and results of the clone calls of one command.
 modules=build/kbuild/$(uname -r)
