@@ -124,7 +124,7 @@ static void fill_region(struct trial *t, const uint8_t *bytes)
 		memcpy(r->bytes + r->length, filler + i, 3);
 		r->length += 3;
 	}
-	memcpy((void *)FROM, r->bytes, r->length);
+	memcpy(writable(FROM), r->bytes, r->length);
 }
 
 static int build(struct trial *t)
@@ -140,10 +140,10 @@ static int build(struct trial *t)
 		plan.xsave_mask = (uint64_t)edx << 32 | eax;
 	}
 	trash_vectors = t->options & X86_DETOUR_XSAVE ? 2 : t->options & X86_DETOUR_SSE ? 1 : 0;
-	memset((void *)DETOUR, 0xcc, X86_DETOUR_MAX);
+	memset(writable(DETOUR), 0xcc, X86_DETOUR_MAX);
 	if (!is_process(t)) /* the kernel's detours are near; here is a stepping stone */
 		plan.handler = FAR_PAGE;
-	return x86_detour_build(&plan, DETOUR, (uint8_t *)DETOUR, X86_DETOUR_MAX, &t->detour);
+	return x86_detour_build(&plan, DETOUR, writable(DETOUR), X86_DETOUR_MAX, &t->detour);
 }
 
 /* jmp *trash_handler, within 2 GB of the detour */
@@ -151,8 +151,8 @@ static void write_stepping_stone(void)
 {
 	uint64_t target = (uint64_t)trash_handler;
 
-	memcpy((void *)FAR_PAGE, "\xff\x25\0\0\0\0", 6);
-	memcpy((void *)(FAR_PAGE + 6), &target, 8);
+	memcpy(writable(FAR_PAGE), "\xff\x25\0\0\0\0", 6);
+	memcpy(writable(FAR_PAGE + 6), &target, 8);
 }
 
 static const char *check_seen(const struct trial *t)
@@ -213,12 +213,12 @@ static const char *compare(struct trial *t)
 
 static const char *run_both(struct trial *t)
 {
-	memcpy((void *)FROM, t->region.bytes, t->region.length);
+	memcpy(writable(FROM), t->region.bytes, t->region.length);
 	image_load(&t->before);
 	x86_run(&t->in, FROM, &t->plain);
 	image_save(&t->at_plain);
-	memset((void *)FROM, 0xcc, t->region.length);
-	x86_jump_encode(FROM, DETOUR, (uint8_t *)FROM);
+	memset(writable(FROM), 0xcc, t->region.length);
+	x86_jump_encode(FROM, DETOUR, writable(FROM));
 	image_load(&t->before);
 	hits = 0;
 	x86_run(&t->in, FROM, &t->probed);
@@ -243,7 +243,7 @@ static bool try_variant(struct trial *t, const uint8_t *bytes)
 	if (t->insn.kind != X86_STRING && !random_below(4))
 		t->in.regs.flags |= 0x400; /* DF */
 	what = run_both(t);
-	memset((void *)FROM, 0xcc, X86_REGION_MAX);
+	memset(writable(FROM), 0xcc, X86_REGION_MAX);
 	if (!what)
 		return true;
 	printf("FAIL options %#x:", t->options);
@@ -304,7 +304,7 @@ static const char *check_changed(struct trial *t)
 	want.regs = wanted;
 	want.regs.sp = t->in.regs.sp;
 	image_load(&t->before);
-	memcpy((void *)FROM, t->region.bytes, t->region.length);
+	memcpy(writable(FROM), t->region.bytes, t->region.length);
 	x86_run(&want, FROM, &t->plain);
 	if (t->probed.regs.ip != FROM + t->region.length + 1)
 		return "change: rip";
@@ -330,8 +330,8 @@ static int try_changes(void)
 			return 1;
 		state_random(&t.insn, &t.in);
 		random_wish(&t, answer);
-		memset((void *)FROM, 0xcc, t.region.length);
-		x86_jump_encode(FROM, DETOUR, (uint8_t *)FROM);
+		memset(writable(FROM), 0xcc, t.region.length);
+		x86_jump_encode(FROM, DETOUR, writable(FROM));
 		image_load(&t.before);
 		x86_run(&t.in, FROM, &t.probed);
 		what = answer ? check_diverted(&t) : check_changed(&t);
@@ -353,7 +353,7 @@ static void in_child(int (*run)(const struct form_set *), const struct form_set 
 
 	if (!child) {
 		x86_run_init();
-		alarm(300);
+		alarm(1200);
 		status = run(set) != 0;
 		fflush(stdout);
 		_exit(status);
@@ -368,7 +368,7 @@ static void probed_as_unprobed(void **state)
 
 	random_start();
 	forms_of_libc(&set);
-	assert_true(set.count > 1500);
+	assert_true(set.count > FORMS_OF_LIBC);
 	in_child(try_all, &set);
 }
 

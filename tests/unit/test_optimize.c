@@ -487,7 +487,7 @@ static void compiled_functions(void **state)
 	int status = 0;
 
 	if (!child) {
-		alarm(300);
+		alarm(1200);
 		for (unsigned i = 0; i < sizeof(probed) / sizeof(probed[0]); i++)
 			status |= probe_function(&probed[i]);
 		fflush(stdout);

@@ -81,15 +81,15 @@ static bool try_form(struct trial *t, const uint8_t *bytes)
 	memcpy(t->bytes, bytes, X86_INSN_MAX);
 	form_settle(t->bytes, FROM, &t->insn);
 	if (t->insn.kind == X86_POPF ||
-	    x86_slot_build(&t->insn, t->bytes, FROM, SLOT, X86_PROCESS, (uint8_t *)SLOT, &t->slot))
+	    x86_slot_build(&t->insn, t->bytes, FROM, SLOT, X86_PROCESS, writable(SLOT), &t->slot))
 		return true;
-	memcpy((void *)FROM, t->bytes, t->insn.length);
+	memcpy(writable(FROM), t->bytes, t->insn.length);
 	for (unsigned i = 0; i < 2 * STATES && !what; i++) {
 		post = i & 1;
 		state_random(&t->insn, &t->in);
 		what = run_both(t, post);
 	}
-	memset((void *)FROM, 0xcc, X86_INSN_MAX);
+	memset(writable(FROM), 0xcc, X86_INSN_MAX);
 	if (!what)
 		return true;
 	printf("FAIL%s", post ? " with post_handler" : "");
@@ -118,10 +118,11 @@ static void hits_leave_no_trace(void **state)
 
 	random_start();
 	forms_of_libc(&set);
+	assert_true(set.count > FORMS_OF_LIBC);
 	child = fork();
 	if (!child) {
 		x86_run_init();
-		alarm(300);
+		alarm(1200);
 		status = try_all(&set) != 0;
 		fflush(stdout);
 		_exit(status);
