@@ -21,9 +21,16 @@ while [ ! -s /tmp/out ]; do
     tries=$((tries + 1))
     [ $tries -lt 200 ] || { echo "no output"; cat /tmp/err; exit 1; }
 done
-armed=$(wc -l </sys/kernel/tracing/enabled_functions)
+# ftrace may be busy when it is asked: ask again while the session is alive.
+tries=0
+armed=0
+while [ "$armed" -lt 90 ]; do
+    armed=$(wc -l </sys/kernel/tracing/enabled_functions)
+    tries=$((tries + 1))
+    [ $tries -lt 50 ] || { echo "armed: $armed"; cat /tmp/err; exit 1; }
+    sleep 0.2
+done
 echo "armed: $armed"
-[ "$armed" -ge 90 ] || { cat /tmp/err; exit 1; }
 
 readers=$(pgrep -x spile-run || true)
 kill -9 $session $readers
