@@ -184,6 +184,49 @@ static void case_optimized_flag(void)
 	unregister_kprobe(&p);
 }
 
+extern long target_short(void); /* push %rbp; mov %rsp, %rbp; mov $9, %eax; pop %rbp; ret */
+__asm__(".text\n"
+	".balign 16\n"
+	".globl target_short\n"
+	".type target_short, @function\n"
+	"target_short:\n"
+	"	.cfi_startproc\n"
+	"	push %rbp\n"
+	"	mov %rsp, %rbp\n"
+	"	mov $9, %eax\n"
+	"	pop %rbp\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	".size target_short, . - target_short\n");
+
+/* A jump lies over three instructions; a probe on the second one drives it away. */
+static void case_overlapping(void)
+{
+	struct kprobe first = { .addr = (void *)target_short, .pre_handler = count };
+	struct kprobe second = { .addr = (void *)target_short, .offset = 1, .pre_handler = count };
+	struct kprobe third = { .addr = (void *)target_short, .offset = 4, .pre_handler = count };
+	struct kprobe inside = { .addr = (void *)target_short, .offset = 2 };
+
+	CHECK_EQ(register_kprobe(&first), 0);
+	CHECK_EQ(first.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);
+	CHECK_EQ(register_kprobe(&inside), -EILSEQ); /* seen through the jump */
+	CHECK_EQ(register_kprobe(&second), 0);
+	CHECK_EQ(first.flags & KPROBE_FLAG_OPTIMIZED, 0);
+	CHECK_EQ(target_short(), 9);
+	CHECK_EQ(hits, 2);
+	CHECK_EQ(register_kprobe(&third), 0);
+	CHECK_EQ(second.flags & KPROBE_FLAG_OPTIMIZED, 0);
+	CHECK_EQ(target_short(), 9);
+	CHECK_EQ(hits, 5);
+	unregister_kprobe(&second);
+	CHECK_EQ(first.flags & KPROBE_FLAG_OPTIMIZED, 0);
+	unregister_kprobe(&third);
+	CHECK_EQ(first.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);
+	CHECK_EQ(target_short(), 9);
+	CHECK_EQ(hits, 6);
+	unregister_kprobe(&first);
+}
+
 /* Somebody else's bytes in our place: they stay. */
 static void case_foreign_bytes(void)
 {
@@ -243,6 +286,24 @@ static void case_vectors_kept(void)
 	unregister_kprobe(&p);
 }
 
+/* A handler that needs more than the detour was built for joins. */
+static void case_vectors_join(void)
+{
+	struct kprobe first = { .symbol_name = "target_scale", .pre_handler = count };
+	struct kprobe second = { .symbol_name = "target_scale", .pre_handler = use_vectors };
+
+	CHECK_EQ(register_kprobe(&first), 0);
+	CHECK_EQ(target_scale(2, 2.5) * 2, 10);
+	CHECK_EQ(register_kprobe(&second), 0);
+	CHECK_EQ(second.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);
+	for (int i = 0; i < 100; i++)
+		CHECK_EQ(target_scale(i, 2.5) * 2, i * 5);
+	CHECK_EQ(hits, 201);
+	unregister_kprobe(&first);
+	CHECK_EQ(target_scale(2, 2.5) * 2, 10);
+	unregister_kprobe(&second);
+}
+
 /* --- ways out of a function ------------------------------------------------------------------------ */
 
 static jmp_buf back;
@@ -254,9 +315,13 @@ TARGET long target_leave(long n)
 	return 5;
 }
 
+/* At another depth of the stack each time, so that no call finds the place of the one before. */
 TARGET long target_nest(long n)
 {
-	return target_leave(n) + 1;
+	volatile char *deep = __builtin_alloca((size_t)(n % 10) * 64 + 16);
+
+	deep[0] = 1;
+	return target_leave(n) + deep[0];
 }
 
 static void case_longjmp(void)
@@ -658,8 +723,10 @@ static const struct {
 	CASE(chosen_function),
 	CASE(closed_library),
 	CASE(optimized_flag),
+	CASE(overlapping),
 	CASE(foreign_bytes),
 	CASE(vectors_kept),
+	CASE(vectors_join),
 	CASE(longjmp),
 	CASE(coroutine),
 	CASE(thread_exit),

@@ -49,7 +49,7 @@ static bool has_neighbour(const struct point *point)
 	for (unsigned i = 1; i < point->region.length; i++) {
 		const struct point *other = point_at(point->addr + i);
 
-		if (other && other->users)
+		if (other && other->armed)
 			return true;
 	}
 	return false;
@@ -144,8 +144,10 @@ static void detour_create(struct point *point)
 
 static void detour_prepare(struct point *point)
 {
-	if (point->detour_at && point->needs & ~point->gives)
+	if (point->detour_at && point->needs & ~point->gives) {
+		__atomic_store_n(&point->via_detour, 0, __ATOMIC_RELEASE);
 		point_retire_detour(point);
+	}
 	if (!point->detour_at)
 		detour_create(point);
 }
@@ -305,7 +307,9 @@ static unsigned mark_candidates(struct point *list)
 			detour_prepare(p);
 			p->entering_jump = p->can_jump;
 		}
-		p->via_detour = p->entering_jump;
+		__atomic_store_n(&p->via_detour,
+				 p->entering_jump ? p->detour_at + p->detour.copy[0] : 0,
+				 __ATOMIC_RELEASE);
 		n += p->entering_jump;
 	}
 	return n;

@@ -48,7 +48,6 @@ struct point {
 	bool gone;                   /* the code has been unmapped */
 	bool can_jump;               /* the checks that do not depend on other probes passed */
 	bool wants_jump;             /* a planter that jumps has a site here */
-	bool via_detour;             /* a breakpoint hit goes on in the detour, not in the slot */
 	unsigned needs;              /* of all handlers that have been here (handlers.h) */
 	unsigned gives;              /* and what the detour was built for */
 	bool queued, leaving_jump, entering_jump, entered_jump; /* points_apply()'s */
@@ -60,6 +59,7 @@ struct point {
 	struct x86_region region;
 	struct x86_detour detour;
 	uint64_t detour_at;
+	uint64_t via_detour;         /* where a breakpoint's hit goes on in the detour; 0: in the slot */
 };
 
 /** The point at addr, made if there is none; one more user. 0 or -errno. */
@@ -94,6 +94,8 @@ bool points_optimization(void);
 /** The text as it is without any probe; x86_read_text. */
 int point_read_original(void *unused, uint64_t addr, uint8_t *dst, size_t size);
 
+/** Changes whenever a point comes or goes. any */
+uint32_t points_generation(void);
 /** The point whose breakpoint is at addr, or whose slot or detour contains it. any, preempt off */
 struct point *point_find(uint64_t addr);
 /** Finds out whether there is but one probe to run. */

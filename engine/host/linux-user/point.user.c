@@ -27,6 +27,7 @@
 static struct point *table[1u << TABLE_BITS];
 static struct point *left; /* without users, memory not yet given back */
 static unsigned left_count;
+static uint32_t generation;
 
 /* --- the table --------------------------------------------------------------------------------- */
 
@@ -51,6 +52,7 @@ static void table_put(struct point *point)
 
 	point->hash_next = *head;
 	__atomic_store_n(head, point, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
 }
 
 static void table_take(struct point *point)
@@ -61,6 +63,13 @@ static void table_take(struct point *point)
 		link = &(*link)->hash_next;
 	if (*link) /* its own hash_next stays: a hit may be walking over it */
 		__atomic_store_n(link, point->hash_next, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
+}
+
+/* any */
+uint32_t points_generation(void)
+{
+	return __atomic_load_n(&generation, __ATOMIC_SEQ_CST);
 }
 
 /* any */

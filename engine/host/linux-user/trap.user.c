@@ -60,11 +60,13 @@ static void run_post(struct point *point, struct pt_regs *regs)
 static void hit_breakpoint(struct point *point, struct pt_regs *regs)
 {
 	const struct spile_site *site;
+	uint64_t detour;
 
 	if (point_hit(point, regs))
 		return; /* a handler has set regs->ip */
-	if (__atomic_load_n(&point->via_detour, __ATOMIC_ACQUIRE)) {
-		regs->ip = point->detour_at + point->detour.copy[0];
+	detour = __atomic_load_n(&point->via_detour, __ATOMIC_ACQUIRE);
+	if (detour) {
+		regs->ip = detour;
 		return;
 	}
 	site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
@@ -104,12 +106,31 @@ static bool breakpoint(struct pt_regs *regs)
 }
 
 /* A breakpoint that was removed after the trap and before we came here: run what is there now. */
-static bool is_stale(const siginfo_t *info, const struct pt_regs *regs)
+static bool is_stale(const struct pt_regs *regs)
 {
 	uint8_t byte = 0xcc;
 
-	return info->si_code == SI_KERNEL && !host_read_user(&byte, regs->ip - 1, 1) &&
-	       byte != 0xcc;
+	return !host_read_user(&byte, regs->ip - 1, 1) && byte != 0xcc;
+}
+
+/*
+ * Neither a point nor a byte that is not a breakpoint: then it is the program's, unless a point has
+ * come or gone between the two looks; then again.
+ */
+static bool take_breakpoint(struct pt_regs *regs)
+{
+	uint32_t before;
+
+	do {
+		before = points_generation();
+		if (breakpoint(regs))
+			return true;
+		if (is_stale(regs)) {
+			regs->ip--;
+			return true;
+		}
+	} while (points_generation() != before);
+	return false;
 }
 
 static void on_trap(int sig, siginfo_t *info, void *context)
@@ -121,11 +142,7 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 	regs_load(&regs, gregs);
 	host_preempt_disable();
 	shown = quick_show();
-	ours = info->si_code > 0 && breakpoint(&regs);
-	if (!ours && is_stale(info, &regs)) {
-		regs.ip--;
-		ours = true;
-	}
+	ours = info->si_code == SI_KERNEL && take_breakpoint(&regs);
 	quick_hide(shown);
 	host_preempt_enable();
 	if (ours)
