@@ -10,3 +10,11 @@ bench-startup: all ## how long a script takes to start, beside bpftrace and kbui
 	@tools/setup.sh bench
 	@mkdir -p $(B)/bench
 	bench/startup.sh $(B)/bench/startup.json
+
+# Modules that benchmarks load in a guest, compiled as the core is.
+$(B)/bench/%.o: $(B)/core/bench/%.kernel.o
+	@mkdir -p $(@D)
+	cp $< $@
+
+bench-engine: all $(B)/bench/engine.o ## what a hit and an attachment cost, beside the kernel's own; K=NAME
+	bench/engine.sh $(B)/bench/engine.json $(K)

@@ -58,6 +58,9 @@ int memcmp(const void *a, const void *b, size_t n);
 
 /** One more than the largest CPU number. any */
 unsigned host_cpu_max(void);
+#ifdef __SPILE_KERNEL__
+#include "engine/host/linux-kernel/host_inline.h"
+#else
 /** The number of this CPU; stable only while preemption is off. any */
 unsigned host_cpu(void);
 /** Disables interrupts here (a process: marks the thread) and returns what to restore. any */
@@ -66,6 +69,7 @@ void host_irq_restore(unsigned long flags);
 /** Disables preemption; nests. any */
 void host_preempt_disable(void);
 void host_preempt_enable(void);
+#endif
 
 static inline void host_relax(void)
 {

@@ -45,36 +45,6 @@ unsigned host_cpu_max(void)
 	return kvar_nr_cpu_ids;
 }
 
-unsigned host_cpu(void)
-{
-	return kernel_cpu();
-}
-
-unsigned long host_irq_save(void)
-{
-	unsigned long flags;
-
-	__asm__ volatile("pushfq; popq %0; cli" : "=rm"(flags) : : "memory");
-	return flags;
-}
-
-void host_irq_restore(unsigned long flags)
-{
-	if (flags & (1ul << 9)) /* the interrupt flag */
-		__asm__ volatile("sti" : : : "memory");
-}
-
-void host_preempt_disable(void)
-{
-	kcpu_add_4(preempt_count, 1);
-}
-
-/* A reschedule that became due meanwhile is left to the next interrupt. */
-void host_preempt_enable(void)
-{
-	kcpu_add_4(preempt_count, -1);
-}
-
 /* --- time ---------------------------------------------------------------------------------------- */
 
 uint64_t host_clock_ns(void)

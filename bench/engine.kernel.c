@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a hit costs, and what attaching costs; bench/engine.sh has the method. A module whose init
+ * measures and writes lines "engine-bench: CASE OURS PEER PEERNAME UNIT" to the kernel log.
+ *
+ * A cost per hit is the time of CALLS calls with the probe less the time of as many without, all
+ * three (bare, ours, the kernel's own) in turn in each round; the median of the rounds counts. Within
+ * a round the best of WINDOWS short windows is taken, since other work takes the CPU away at times.
+ */
+#include "engine/arch/x86/regs.h"
+#include "engine/host/linux-kernel/engine_kernel.h"
+
+#define ROUNDS 7
+#define WINDOWS 40
+#define CALLS 1000
+
+#define ATTACH_OURS 10000
+#define ATTACH_PEER 100 /* one after the other: the whole number would take minutes */
+
+extern uint64_t kaddr_int_pow(uint64_t base, unsigned int exp);
+extern char kaddr__stext[], kaddr__etext[];
+
+int init_module(void);
+void cleanup_module(void);
+
+/* --- handlers: each counts -------------------------------------------------------------------------- */
+
+static unsigned long hits;
+
+static int ours_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	hits++;
+	return 0;
+}
+
+static void ours_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static int ours_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	hits++;
+	return 0;
+}
+
+static int peer_pre(struct kernel_kprobe *p, struct pt_regs *regs)
+{
+	hits++;
+	return 0;
+}
+
+static void peer_post(struct kernel_kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static int peer_return(struct kernel_kretprobe_instance *ri, struct pt_regs *regs)
+{
+	hits++;
+	return 0;
+}
+
+/* --- what is probed ---------------------------------------------------------------------------------- */
+
+uint64_t bench_target(uint64_t a);
+extern char bench_target_mid[];
+__asm__(".pushsection .text\n"
+	".globl bench_target\n"
+	".type bench_target, @function\n"
+	"bench_target:\n"
+	"	movq %rdi, %rax\n"
+	"	addq %rdi, %rax\n"
+	"bench_target_mid:\n"
+	"	leaq 0x12345(%rax,%rax), %rax\n" /* 8 bytes: room for a jump */
+	"	addq %rdi, %rax\n"
+	"	jmp __x86_return_thunk\n"
+	".size bench_target, . - bench_target\n"
+	".popsection\n");
+
+static void call_entry(void)
+{
+	kaddr_int_pow(3, 0);
+}
+
+static void call_mid(void)
+{
+	bench_target(3);
+}
+
+/* --- cases: on() and off() of both sides --------------------------------------------------------------- */
+
+static struct kprobe ours;
+static struct kretprobe ours_rp;
+static struct kernel_kprobe peer;
+static struct kernel_kretprobe peer_rp;
+
+static int peer_on(void *addr, bool post)
+{
+	memset(&peer, 0, sizeof(peer));
+	knative(&peer, kprobe, addr) = addr;
+	knative(&peer, kprobe, pre_handler) = peer_pre;
+	knative(&peer, kprobe, post_handler) = post ? peer_post : NULL;
+	return kfn_register_kprobe(&peer);
+}
+
+static void peer_off(void)
+{
+	kfn_unregister_kprobe(&peer);
+}
+
+static int ours_on(void *addr, bool post)
+{
+	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre,
+				.post_handler = post ? ours_post : NULL };
+	return spile_register_kprobe(&ours);
+}
+
+static void ours_off(void)
+{
+	spile_unregister_kprobe(&ours);
+}
+
+static int ours_return_on(unsigned flags)
+{
+	ours_rp = (struct kretprobe){ .kp.addr = (void *)kaddr_int_pow, .kp.flags = flags,
+				      .handler = ours_return };
+	return spile_register_kretprobe(&ours_rp);
+}
+
+static void ours_return_off(void)
+{
+	spile_unregister_kretprobe(&ours_rp);
+}
+
+static int peer_return_on(void)
+{
+	memset(&peer_rp, 0, sizeof(peer_rp));
+	knative(&knative(&peer_rp, kretprobe, kp), kprobe, addr) = (void *)kaddr_int_pow;
+	knative(&peer_rp, kretprobe, handler) = peer_return;
+	return kfn_register_kretprobe(&peer_rp);
+}
+
+static void peer_return_off(void)
+{
+	kfn_unregister_kretprobe(&peer_rp);
+}
+
+static int entry_ours_on(void)
+{
+	return ours_on((void *)kaddr_int_pow, false);
+}
+
+static int entry_peer_on(void)
+{
+	return peer_on((void *)kaddr_int_pow, false);
+}
+
+static int through_on(void)
+{
+	return ours_return_on(KPROBE_FLAG_ARGS_IN_REGS);
+}
+
+static int pool_on(void)
+{
+	return ours_return_on(0);
+}
+
+/* Entry and return of one function. */
+static int both_ours_on(void)
+{
+	return entry_ours_on() ?: through_on();
+}
+
+static void both_ours_off(void)
+{
+	ours_off();
+	ours_return_off();
+}
+
+static int both_peer_on(void)
+{
+	return entry_peer_on() ?: peer_return_on();
+}
+
+static void both_peer_off(void)
+{
+	peer_off();
+	peer_return_off();
+}
+
+/* The kernel optimizes its probes when they have been there for a moment. */
+static int jump_wait(int err)
+{
+	if (!err)
+		kfn_msleep(200);
+	return err;
+}
+
+static int jump_ours_on(void)
+{
+	return jump_wait(ours_on(bench_target_mid, false));
+}
+
+static int jump_peer_on(void)
+{
+	return jump_wait(peer_on(bench_target_mid, false));
+}
+
+static int breakpoint_ours_on(void)
+{
+	return ours_on(bench_target_mid, true);
+}
+
+static int breakpoint_peer_on(void)
+{
+	return peer_on(bench_target_mid, true);
+}
+
+struct side {
+	int (*on)(void);
+	void (*off)(void);
+};
+
+static const struct bench_case {
+	const char *name, *peer_name;
+	void (*call)(void);
+	struct side ours, peer;
+} cases[] = {
+	{ "entry", "kprobe-on-ftrace", call_entry, { entry_ours_on, ours_off },
+	  { entry_peer_on, peer_off } },
+	{ "return", "kretprobe", call_entry, { through_on, ours_return_off },
+	  { peer_return_on, peer_return_off } },
+	{ "return-pool", "kretprobe", call_entry, { pool_on, ours_return_off },
+	  { peer_return_on, peer_return_off } },
+	{ "entry-and-return", "kprobe+kretprobe", call_entry, { both_ours_on, both_ours_off },
+	  { both_peer_on, both_peer_off } },
+	{ "mid-jump", "optimized-kprobe", call_mid, { jump_ours_on, ours_off },
+	  { jump_peer_on, peer_off } },
+	{ "breakpoint", "int3-kprobe", call_mid, { breakpoint_ours_on, ours_off },
+	  { breakpoint_peer_on, peer_off } },
+};
+
+/* --- measuring: task context -------------------------------------------------------------------------------- */
+
+static void sort(uint64_t *v, unsigned n)
+{
+	unsigned i, j;
+
+	for (i = 1; i < n; i++)
+		for (j = i; j && v[j - 1] > v[j]; j--) {
+			uint64_t swap = v[j];
+
+			v[j] = v[j - 1];
+			v[j - 1] = swap;
+		}
+}
+
+static uint64_t time_window(const struct bench_case *c)
+{
+	uint64_t start = kfn_ktime_get_mono_fast_ns();
+	unsigned i;
+
+	for (i = 0; i < CALLS; i++)
+		c->call();
+	return kfn_ktime_get_mono_fast_ns() - start;
+}
+
+static uint64_t time_calls(const struct bench_case *c)
+{
+	uint64_t best = -1ull, took;
+	unsigned i;
+
+	for (i = 0; i < WINDOWS; i++) {
+		took = time_window(c);
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+/* Picoseconds a call above `bare`, or 0. */
+static int time_side(const struct bench_case *c, const struct side *side, uint64_t bare, uint64_t *ret)
+{
+	uint64_t took;
+	int err = side->on();
+
+	if (err)
+		return err;
+	hits = 0;
+	took = time_calls(c);
+	side->off();
+	if (hits < WINDOWS * CALLS)
+		return -ENODEV; /* it was not measured what was meant */
+	*ret = took > bare ? (took - bare) * 1000 / CALLS : 0;
+	return 0;
+}
+
+static int run_case(const struct bench_case *c)
+{
+	static uint64_t ours_ps[ROUNDS], peer_ps[ROUNDS];
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < ROUNDS && !err; i++) {
+		uint64_t bare = time_calls(c);
+
+		err = time_side(c, &c->ours, bare, &ours_ps[i]);
+		if (!err)
+			err = time_side(c, &c->peer, bare, &peer_ps[i]);
+	}
+	if (err)
+		return err;
+	sort(ours_ps, ROUNDS);
+	sort(peer_ps, ROUNDS);
+	kfn_printk(KLOG_INFO "engine-bench: %s %llu %llu %s ps %llu %llu\n", c->name,
+		   ours_ps[ROUNDS / 2], peer_ps[ROUNDS / 2], c->peer_name, ours_ps[0], peer_ps[0]);
+	return 0;
+}
+
+/* --- attaching -------------------------------------------------------------------------------------------------- */
+
+static struct kprobe many[ATTACH_OURS];
+static struct kprobe *many_list[ATTACH_OURS];
+static struct kernel_kprobe many_peer[ATTACH_PEER];
+static struct kernel_kprobe *many_peer_list[ATTACH_PEER];
+
+/* Functions of the kernel that may be probed: where an entry has a site, every few bytes looked at. */
+static unsigned find_functions(void)
+{
+	unsigned long addr, last = 0;
+	unsigned n = 0;
+
+	for (addr = (unsigned long)kaddr__stext; addr < (unsigned long)kaddr__etext && n < ATTACH_OURS;
+	     addr += 4) {
+		unsigned long site = kfn_ftrace_location(addr);
+
+		if (!site || site == last || kfn_within_kprobe_blacklist(site))
+			continue;
+		last = site;
+		many[n] = (struct kprobe){ .addr = (void *)site };
+		many_list[n] = &many[n];
+		n++;
+	}
+	return n;
+}
+
+static int attach_ours(unsigned n, uint64_t *ret)
+{
+	uint64_t start = kfn_ktime_get_mono_fast_ns();
+	int err = spile_register_kprobes(many_list, (int)n);
+
+	if (err)
+		return err;
+	*ret = kfn_ktime_get_mono_fast_ns() - start;
+	kfn_printk(KLOG_INFO "engine-bench: # %u attached in %llu us\n", n, *ret / 1000);
+	start = kfn_ktime_get_mono_fast_ns();
+	spile_unregister_kprobes(many_list, (int)n);
+	kfn_printk(KLOG_INFO "engine-bench: # detached in %llu us\n",
+		   (kfn_ktime_get_mono_fast_ns() - start) / 1000);
+	return 0;
+}
+
+static int attach_peer(uint64_t *ret)
+{
+	uint64_t start;
+	unsigned i;
+	int err;
+
+	for (i = 0; i < ATTACH_PEER; i++) {
+		knative(&many_peer[i], kprobe, addr) = many[i * (ATTACH_OURS / ATTACH_PEER)].addr;
+		knative(&many_peer[i], kprobe, pre_handler) = peer_pre;
+		many_peer_list[i] = &many_peer[i];
+	}
+	start = kfn_ktime_get_mono_fast_ns();
+	err = kfn_register_kprobes(many_peer_list, ATTACH_PEER);
+	if (err)
+		return err;
+	*ret = kfn_ktime_get_mono_fast_ns() - start;
+	kfn_unregister_kprobes(many_peer_list, ATTACH_PEER);
+	return 0;
+}
+
+static int run_attach(void)
+{
+	unsigned n = find_functions();
+	uint64_t ours_ns, peer_ns;
+	int err;
+
+	if (n < ATTACH_OURS)
+		return -ENOENT;
+	err = attach_ours(n, &ours_ns);
+	if (!err)
+		err = attach_peer(&peer_ns);
+	if (err)
+		return err;
+	kfn_printk(KLOG_INFO "engine-bench: attach-%u %llu %llu register_kprobes ns/function %llu %llu\n",
+		   n, ours_ns / n, peer_ns / ATTACH_PEER, ours_ns / n, peer_ns / ATTACH_PEER);
+	return 0;
+}
+
+int init_module(void)
+{
+	unsigned i;
+	int err;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		err = run_case(&cases[i]);
+		if (err)
+			kfn_printk(KLOG_INFO "engine-bench: # %s: error %d\n", cases[i].name, err);
+	}
+	err = run_attach();
+	if (err)
+		kfn_printk(KLOG_INFO "engine-bench: # attach: error %d\n", err);
+	return 0;
+}
+
+void cleanup_module(void)
+{
+}
