@@ -310,7 +310,7 @@ static void add_face(struct file *f)
 	strbuf_addf(&f->out, "\t.nprobes = %zu, .probes = probes,\n", f->g.program->probes.count);
 	strbuf_addf(&f->out, "\t.nformats = %zu, .formats = formats,\n", f->g.formats.count);
 	strbuf_adds(&f->out, "\t.string_size = SIZE, .name = SPILE_SCRIPT_NAME,\n");
-	strbuf_addf(&f->out, "\t.max_action = %lldLL, .max_action_timer = %lldLL,\n",
+	strbuf_addf(&f->out, "\t.max_action = %lldLL, .max_action_interruptible = %lldLL,\n",
 	            (long long)limits->action, (long long)codegen_limits_interruptible(limits));
 	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
 	            (long long)limits->nesting, (long long)limits->errors,

@@ -112,7 +112,7 @@ static void context_init(struct spl_session *session, struct spl_cpu *cpu,
 	c->entry_args = (const spl_u64 *)entry_args;
 	c->error = NULL;
 	c->error_place = NULL;
-	c->actions = task ? script->max_action_timer : script->max_action;
+	c->actions = task ? script->max_action_interruptible : script->max_action;
 	c->nesting = script->max_nesting;
 	c->frame_top = cpu->frames;
 	c->frame_end = cpu->frames + script->frame_size;

@@ -164,7 +164,7 @@ struct spl_script {
 	const struct spl_format *formats;
 	const char *name;
 	spl_s64 max_action;       /* MAXACTION, probes on code */
-	spl_s64 max_action_timer; /* MAXACTION_INTERRUPTIBLE, begin and end */
+	spl_s64 max_action_interruptible; /* MAXACTION_INTERRUPTIBLE, begin and end */
 	spl_s32 max_nesting;      /* MAXNESTING */
 	spl_s32 max_errors;       /* MAXERRORS: the session ends when more errors have happened */
 	spl_u32 max_skipped;      /* MAXSKIPPED */

@@ -3,8 +3,9 @@
  * kernel.function("pattern")[.call|.return][.maxactive(N)]: entry and return of kernel functions.
  *
  * Which functions there are, and which of them take a probe, is asked of the kernel the script is
- * for. A pattern with wildcards means every function that takes a probe; what it also matches is
- * left out with one warning. A plain name must take a probe, or the reason is told.
+ * for. A pattern with wildcards means every function with a trace site; what it also matches is left
+ * out with one warning. A function that is named may lack the site: a kprobe of the kernel's is
+ * some milliseconds dearer to arm, which is too much for each of thousands, and right for one.
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 
 struct request {
 	struct resolver *r;
+	struct kernel *kernel;
 	const struct probe_point *point;
 	const struct component *function;
 	const char *pattern;
@@ -27,14 +29,31 @@ static bool match(const struct probe_point *point)
 	       (point->components.count < 2 || component_is(point_component(point, 1), "function"));
 }
 
+static int note_trace_site(const struct kernel_function *fn, void *arg)
+{
+	bool *any = arg;
+
+	return *any |= fn->has_ftrace_site;
+}
+
+/* Without any it is not the function's fault: their list cannot be read, or the kernel has none. */
+static bool kernel_has_trace_sites(struct kernel *kernel)
+{
+	bool any = false;
+	struct error *error = kernel_function_match(kernel, NULL, "*", note_trace_site, &any);
+
+	error_destroy(error);
+	return any;
+}
+
 /* NULL when it takes a probe. */
-static const char *refusal(const struct kernel_function *fn)
+static const char *refusal(const struct request *q, const struct kernel_function *fn)
 {
 	if (fn->ambiguous)
 		return "the kernel has several functions of that name";
 	if (fn->blacklisted)
 		return "the kernel forbids probes in it (kprobes blacklist)";
-	if (!fn->has_ftrace_site)
+	if (!fn->has_ftrace_site && (q->wildcard || !kernel_has_trace_sites(q->kernel)))
 		return "the kernel made no trace site for it (notrace, init or assembler code)";
 	return NULL;
 }
@@ -76,7 +95,7 @@ static void plant(struct request *q, const struct kernel_function *fn)
 static int add_function(const struct kernel_function *fn, void *arg)
 {
 	struct request *q = arg;
-	const char *reason = refusal(fn);
+	const char *reason = refusal(q, fn);
 
 	/* x.part.0 is a rest of x whose beginning was inlined: not where x is entered */
 	if (q->wildcard && strstr(fn->name, ".part."))
@@ -90,11 +109,11 @@ static int add_function(const struct kernel_function *fn, void *arg)
 	return 0;
 }
 
-static void tell_no_match(struct request *q, struct kernel *kernel)
+static void tell_no_match(struct request *q)
 {
-	const char *near = kernel_function_nearest(kernel, q->pattern);
+	const char *near = kernel_function_nearest(q->kernel, q->pattern);
 
-	diag_add(q->r->diags, q->function->tok, NO_FUNCTION_MATCHES, kernel_release(kernel),
+	diag_add(q->r->diags, q->function->tok, NO_FUNCTION_MATCHES, kernel_release(q->kernel),
 	         q->pattern);
 	if (strchr(q->pattern, '@'))
 		diag_hint(q->r->diags, "source files in patterns are not supported yet, "
@@ -106,38 +125,21 @@ static void tell_no_match(struct request *q, struct kernel *kernel)
 		                       "list what there is with -l 'kernel.function(\"*\")'");
 }
 
-static int note_trace_site(const struct kernel_function *fn, void *arg)
-{
-	bool *any = arg;
-
-	return *any |= fn->has_ftrace_site;
-}
-
-/* Without any it is not the function's fault: their list cannot be read, or the kernel has none. */
-static bool kernel_has_trace_sites(struct kernel *kernel)
-{
-	bool any = false;
-	struct error *error = kernel_function_match(kernel, NULL, "*", note_trace_site, &any);
-
-	error_destroy(error);
-	return any;
-}
-
-static void tell_no_trace_sites(struct request *q, struct kernel *kernel)
+static void tell_no_trace_sites(struct request *q)
 {
 	if (diag_has(q->r->diags, DIAG_TAG_NO_TRACE_SITES))
 		return;
-	diag_add(q->r->diags, q->function->tok, NO_TRACE_SITES, kernel_release(kernel));
+	diag_add(q->r->diags, q->function->tok, NO_TRACE_SITES, kernel_release(q->kernel));
 	diag_hint(q->r->diags,
 	          "as root, see that tracefs is mounted on /sys/kernel/tracing; a kernel "
 	          "without function tracing cannot be probed: --vm runs the script "
 	          "in a guest");
 }
 
-static void tell_outcome(struct request *q, struct kernel *kernel)
+static void tell_outcome(struct request *q)
 {
-	if (q->skipped && !q->planted && !kernel_has_trace_sites(kernel))
-		tell_no_trace_sites(q, kernel);
+	if (q->skipped && !q->planted && !kernel_has_trace_sites(q->kernel))
+		tell_no_trace_sites(q);
 	else if (q->planted && q->skipped)
 		diag_add(q->r->diags, q->function->tok, SKIPPED_FUNCTIONS, q->skipped, q->pattern,
 		         q->skipped_name, q->skipped_reason);
@@ -145,7 +147,7 @@ static void tell_outcome(struct request *q, struct kernel *kernel)
 		diag_add(q->r->diags, q->function->tok, CANNOT_PROBE, q->skipped_name,
 		         q->skipped_reason);
 	else if (!q->planted)
-		tell_no_match(q, kernel);
+		tell_no_match(q);
 }
 
 /* Each instance takes memory that is set aside when the probe is planted. */
@@ -189,7 +191,6 @@ static void expand(struct resolver *r, const struct probe_point *point)
 {
 	struct request q = {.r = r, .point = point, .function = point_component(point, 1)};
 	struct error *error;
-	struct kernel *kernel;
 
 	if (!q.function) {
 		diag_add(r->diags, point->tok, PROBE_POINT_ARGUMENT, "kernel",
@@ -200,14 +201,14 @@ static void expand(struct resolver *r, const struct probe_point *point)
 	if (!q.pattern || !read_suffix(&q))
 		return;
 	q.wildcard = strpbrk(q.pattern, "*?[") != NULL;
-	kernel = resolver_kernel(r, q.function->tok);
-	if (!kernel)
+	q.kernel = resolver_kernel(r, q.function->tok);
+	if (!q.kernel)
 		return;
-	error = kernel_function_match(kernel, NULL, q.pattern, add_function, &q);
+	error = kernel_function_match(q.kernel, NULL, q.pattern, add_function, &q);
 	if (error)
 		diag_add(r->diags, q.function->tok, KERNEL_UNREADABLE, error->message);
 	else
-		tell_outcome(&q, kernel);
+		tell_outcome(&q);
 	error_destroy(error);
 }
 

@@ -10,7 +10,7 @@
 	struct spl_script spl_script = {                                                           \
 		.abi = SPL_ABI, .nprobes = COUNT(probes), .probes = probes,                        \
 		.nformats = COUNT(formats), .string_size = 128, .formats = formats,                \
-		.name = "spile_test", .max_action = 1000, .max_action_timer = 10000,               \
+		.name = "spile_test", .max_action = 1000, .max_action_interruptible = 10000,               \
 		.max_nesting = 10, .max_errors = 0, .max_skipped = 100, .frame_size = 4096,        \
 		.init = (init_fn), .fini = (fini_fn),                                              \
 	}

@@ -77,7 +77,7 @@ static const struct spl_probe bad_probes[] = {
 	{                                                                                          \
 		.abi = SPL_ABI, .nprobes = sizeof(script_probes) / sizeof(script_probes[0]),       \
 		.probes = script_probes, .nformats = 3, .string_size = 128, .formats = formats,    \
-		.name = script_name, .max_action = 1000, .max_action_timer = 1000,                 \
+		.name = script_name, .max_action = 1000, .max_action_interruptible = 1000,                 \
 		.max_nesting = 10, .max_errors = 0, .max_skipped = 100, .frame_size = 4096,        \
 	}
 
