@@ -118,12 +118,14 @@ demo: all ## run the slides' scripts on a stock Debian kernel in QEMU
 
 install: all ## install commands, core, headers and samples under PREFIX (default /usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spile \
-	  $(DESTDIR)$(PREFIX)/include/spile/linux $(DESTDIR)$(PREFIX)/share/spile/samples/kprobes
+	  $(DESTDIR)$(PREFIX)/include/spile/linux $(DESTDIR)$(PREFIX)/share/spile/samples/kprobes \
+	  $(DESTDIR)$(PREFIX)/share/spile/tapset
 	install -m 755 $(TOOLS:%=$(B)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(B)/kmod/spile.o $(B)/kmod/Module.symvers $(DESTDIR)$(PREFIX)/lib/spile
 	install -m 644 include/spile/*.h $(DESTDIR)$(PREFIX)/include/spile
 	install -m 644 include/spile/linux/*.h $(DESTDIR)$(PREFIX)/include/spile/linux
 	install -m 644 samples/*.stp $(DESTDIR)$(PREFIX)/share/spile/samples
+	install -m 644 tapset/*.stp* $(DESTDIR)$(PREFIX)/share/spile/tapset
 	install -m 644 samples/kprobes/* $(DESTDIR)$(PREFIX)/share/spile/samples/kprobes
 
 layers: ## check that no include points upwards

@@ -25,7 +25,8 @@ struct session {
 	const struct passes_options *options;
 	struct script script;
 	struct diag_list diags;
-	struct parse_options parse;
+	struct parse_options parse, parse_library;
+	struct tapset *tapset;
 	struct resolve_options resolve;
 	struct kernel *kernel; /* opened when first asked for */
 	char *release;
@@ -130,10 +131,51 @@ static struct error *kernel_identify(struct session *s, const char **ret)
 	return error ? error : kernel_identity(kernel, ret);
 }
 
+/* --- the tapset ------------------------------------------------------------------------------- */
+
+/* The installed tapset: beside the commands as `make install` puts it, or in the source tree. */
+static void add_installed_tapset(struct session *s)
+{
+	const char *named = getenv("SYSTEMTAP_TAPSET");
+	_cleanup_free_ char *installed = NULL, *tree = NULL;
+	char exe[4096];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (named && *named) {
+		tapset_add_folder(s->tapset, named, s->release);
+		return;
+	}
+	exe[len > 0 ? len : 0] = 0;
+	if (strrchr(exe, '/'))
+		*strrchr(exe, '/') = 0;
+	if (asprintf(&installed, "%s/../share/spile/tapset", exe) < 0 ||
+	    asprintf(&tree, "%s/../../tapset", exe) < 0)
+		abort();
+	tapset_add_folder(s->tapset, access(installed, R_OK) ? tree : installed, s->release);
+}
+
+static void open_tapset(struct session *s)
+{
+	_cleanup_free_ char *cache = NULL;
+
+	error_destroy(cache_scripts_dir(&cache)); /* without one, indexes are not kept */
+	s->tapset = tapset_create(cache);
+	for (size_t i = 0; i < s->options->folder_count; i++)
+		tapset_add_folder(s->tapset, s->options->folders[i], s->release);
+	add_installed_tapset(s);
+	s->parse.library = s->tapset;
+	s->parse_library = s->parse;
+	s->parse_library.tapset = true;
+	s->parse_library.argc = 0;
+	s->resolve.library = &s->parse_library;
+}
+
 /* --- the session ------------------------------------------------------------------------------ */
 
 static struct error *session_init(struct session *s, const struct passes_options *options)
 {
+	struct error *error;
+
 	memset(s, 0, sizeof(*s));
 	s->options = options;
 	script_init(&s->script);
@@ -147,13 +189,18 @@ static struct error *session_init(struct session *s, const struct passes_options
 	s->resolve.kernel_context = s;
 	s->resolve.guru = options->guru;
 	s->resolve.no_warnings = options->no_warnings;
-	return read_release(s);
+	error = read_release(s);
+	s->parse.release = s->release;
+	if (!error)
+		open_tapset(s);
+	return error;
 }
 
 static void session_deinit(struct session *s)
 {
 	diag_list_deinit(&s->diags);
 	script_deinit(&s->script);
+	tapset_destroy(s->tapset);
 	if (s->kernel)
 		kernel_close(s->kernel);
 	free(s->release);
@@ -206,6 +253,8 @@ static void start_key(const struct session *s, struct content_hash *hash)
 	content_hash_add(hash, flags, sizeof(flags));
 	content_hash_adds(hash, o->name);
 	content_hash_add(hash, &o->limits, sizeof(o->limits));
+	for (size_t i = 0; i < tapset_file_count(s->tapset); i++)
+		content_hash_add_file(hash, tapset_file(s->tapset, i));
 }
 
 static char *find_start(const struct content_hash *hash)
@@ -299,7 +348,6 @@ static bool pass_parse(struct session *s)
 	struct pass_clock clock;
 
 	pass_clock_start(&clock);
-	s->parse.release = s->release;
 	script_parse_string(&s->script, source_name(s), s->text, s->text_len, &s->parse, &s->diags);
 	if (!pass_ok(s, 1, "parse"))
 		return false;

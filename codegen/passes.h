@@ -24,6 +24,8 @@ struct passes_options {
 	bool guru, no_warnings, keep;
 	bool process;            /* for the process home */
 	const char *name;        /* -m; NULL: by content */
+	const char *const *folders; /* -I: tapset folders, before the installed one */
+	size_t folder_count;
 	struct codegen_limits limits;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "script/builtins.h"
 
+#include <stdint.h>
 #include <string.h>
 
 enum { FAILS = BUILTIN_FAILS, ARGS = BUILTIN_ARGS };
@@ -21,12 +22,24 @@ const struct builtin *builtin_at(size_t i)
 	return &builtins[i];
 }
 
-const struct builtin *builtin_find(const char *name)
+const struct builtin *builtin_find(const char *name, size_t argc, size_t *ret_named)
 {
-	for (size_t i = 0; i < builtin_count(); i++)
-		if (!strcmp(builtins[i].name, name))
+	for (size_t i = 0; i < builtin_count(); i++) {
+		if (strcmp(builtins[i].name, name))
+			continue;
+		*ret_named = builtin_argc(&builtins[i]);
+		if (*ret_named == argc)
 			return &builtins[i];
+	}
 	return NULL;
+}
+
+bool builtin_exists(const char *name)
+{
+	size_t named = SIZE_MAX;
+
+	builtin_find(name, SIZE_MAX, &named);
+	return named != SIZE_MAX;
 }
 
 size_t builtin_argc(const struct builtin *b)

@@ -3,6 +3,7 @@
 #ifndef SPILE_SCRIPT_BUILTINS_H
 #define SPILE_SCRIPT_BUILTINS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "script/ast.h"
@@ -16,8 +17,10 @@ struct builtin {
 	const char *code;      /* C with placeholders */
 };
 
-/** NULL when there is none of that name. */
-const struct builtin *builtin_find(const char *name);
+/** The one of that name that takes so many arguments. NULL: there is none; then *ret_named is how
+ *  many one of that name takes, if there is one. */
+const struct builtin *builtin_find(const char *name, size_t argc, size_t *ret_named);
+bool builtin_exists(const char *name);
 size_t builtin_count(void);
 const struct builtin *builtin_at(size_t i);
 

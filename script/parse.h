@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "script/ast.h"
 #include "script/diag.h"
+#include "script/tapset.h"
 
 /* What the conditions of %( cond %? ... %) and the words $1 @1 are answered with. Any may be NULL
  * or 0: then the answer is the empty string. */
@@ -39,6 +40,7 @@ struct parse_options {
 	const char *runtime;   /* "kernel" or "process"; NULL: "kernel" */
 	bool guru;             /* -g: embedded C is allowed */
 	bool tapset;           /* the file is of the library: embedded C is allowed */
+	struct tapset *library; /* where macros that the file does not define are looked up */
 	/* The value of a kernel configuration option ("y", "m", "1000"), NULL when unset. */
 	const char *(*config_lookup)(void *context, const char *option);
 	void *config_context;

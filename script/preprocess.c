@@ -84,7 +84,7 @@ static bool conditional_token(struct preprocessor *pp, struct token_list *open,
 }
 
 static void preprocessor_init(struct preprocessor *pp, struct arena *arena,
-			      const struct source *source, const struct macro_table *library,
+			      const struct source *source, struct macro_table *library,
 			      const struct parse_options *options, struct diag_list *diags)
 {
 	memset(pp, 0, sizeof(*pp));
@@ -97,7 +97,7 @@ static void preprocessor_init(struct preprocessor *pp, struct arena *arena,
 }
 
 void preprocess(struct arena *arena, const struct source *source,
-		const struct macro_table *library, const struct parse_options *options,
+		struct macro_table *library, const struct parse_options *options,
 		struct diag_list *diags, struct token_list *ret)
 {
 	struct preprocessor pp;

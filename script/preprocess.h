@@ -33,7 +33,10 @@ struct macro {
 };
 
 struct macro_table {
-	const struct macro_table *outer; /* the library's, seen from a file's own */
+	struct macro_table *outer; /* the library's, seen from a file's own */
+	struct {
+		ARENA_LIST(const char *);
+	} files; /* library: tapset files that were read */
 	ARENA_LIST(struct macro *);
 };
 
@@ -69,7 +72,7 @@ struct preprocessor {
 
 /** Turns a source into the tokens of the grammar; the last one is TOKEN_END. */
 void preprocess(struct arena *arena, const struct source *source,
-		const struct macro_table *library, const struct parse_options *options,
+		struct macro_table *library, const struct parse_options *options,
 		struct diag_list *diags, struct token_list *ret);
 
 /** The macro of a name, looked up in a table and those around it; NULL if there is none. */
@@ -80,6 +83,9 @@ void preprocess_library(struct arena *arena, const struct source *source,
 			struct diag_list *diags);
 
 /* --- between the layers --- */
+
+/* The macro of a tapset file, which is read now; NULL if there is none. */
+const struct macro *library_macro(struct preprocessor *pp, const char *name);
 
 /* The next token with script arguments replaced. */
 const struct token *args_next(struct preprocessor *pp);

@@ -372,6 +372,8 @@ const struct token *macro_next(struct preprocessor *pp)
 			continue;
 		macro = macro_lookup(&pp->macros, token->text + 1);
 		if (!macro)
+			macro = library_macro(pp, token->text + 1);
+		if (!macro)
 			return token;
 		macro_expand(pp, macro, token, use);
 	}

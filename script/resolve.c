@@ -25,19 +25,43 @@ struct kernel *resolver_kernel(struct resolver *r, const struct token *tok)
 
 /* --- declarations ----------------------------------------------------------------------------- */
 
+/* Two globals of one name are two things if one of them is private and they are in two files. */
+static struct variable *find_namesake(struct resolver *r, const struct global *global,
+                                      bool *ret_apart)
+{
+	struct variable *found = NULL;
+
+	*ret_apart = false;
+	for (size_t i = 0; i < r->program->globals.count; i++) {
+		const struct global *other = r->program->globals.items[i]->global;
+
+		if (strcmp(other->name, global->name))
+			continue;
+		if (other->file != global->file && (other->is_private || global->is_private))
+			*ret_apart = true;
+		else
+			found = r->program->globals.items[i];
+	}
+	return found;
+}
+
 static void declare_global(struct resolver *r, struct global *global)
 {
 	struct variable *var = ARENA_NEW(r->arena, struct variable);
+	bool apart;
+	const struct variable *namesake = find_namesake(r, global, &apart);
 
-	for (size_t i = 0; i < r->program->globals.count; i++) {
-		if (strcmp(r->program->globals.items[i]->name, global->name))
-			continue;
+	if (namesake && global->file->is_tapset)
+		return; /* the script's own stands for it */
+	if (namesake) {
 		diag_add(r->diags, global->tok, DUPLICATE_GLOBAL, global->name);
-		diag_second(r->diags, r->program->globals.items[i]->tok, "declared here");
+		diag_second(r->diags, namesake->tok, "declared here");
 		return;
 	}
 	var->kind = VAR_GLOBAL;
-	var->name = global->name;
+	var->name = apart ? arena_printf(r->arena, "%s__%zu", global->name,
+	                                 r->program->globals.count)
+	                  : global->name;
 	var->tok = global->tok;
 	var->global = global;
 	var->is_array = global->is_array;
@@ -57,6 +81,8 @@ static void check_duplicate(struct resolver *r, const struct function *function)
 
 		if (strcmp(other->name, function->name))
 			continue;
+		if (other->file != function->file && (other->is_private || function->is_private))
+			continue;
 		if (other->params.count == function->params.count) {
 			diag_add(r->diags, function->tok, DUPLICATE_FUNCTION, function->name);
 			diag_second(r->diags, other->tok, "defined here");
@@ -68,7 +94,8 @@ static void declare_function(struct resolver *r, struct function *function)
 {
 	struct function_info *info = ARENA_NEW(r->arena, struct function_info);
 
-	check_duplicate(r, function);
+	if (!function->file->is_tapset)
+		check_duplicate(r, function);
 	info->decl = function;
 	info->number = r->program->functions.count;
 	info->body.stmt = function->body;
@@ -80,7 +107,7 @@ static void declare_function(struct resolver *r, struct function *function)
 	ARENA_APPEND(r->arena, &r->program->functions, info);
 }
 
-static void declare_items(struct resolver *r, const struct script_file *file)
+void resolver_declare(struct resolver *r, const struct script_file *file)
 {
 	for (size_t i = 0; i < file->items.count; i++) {
 		const struct item *item = &file->items.items[i];
@@ -119,21 +146,37 @@ static void resolver_init(struct resolver *r, struct script *script,
 	r->diags = diags;
 	r->program = program;
 	for (size_t i = 0; i < script->files.count; i++)
-		declare_items(r, script->files.items[i]);
+		resolver_declare(r, script->files.items[i]);
 }
 
+static void resolve_function(struct resolver *r, struct function_info *info)
+{
+	if (info->decl->body->kind == STMT_EMBEDDED) {
+		resolver_unsupported(r, info->decl->tok, "functions in embedded C");
+		return;
+	}
+	resolve_names(r, &info->body, info);
+	resolve_targets(r, &info->body, NULL);
+}
+
+/* The script's own, used or not, so that all of its errors are told. */
 static void resolve_functions(struct resolver *r)
 {
 	for (size_t i = 0; i < r->program->functions.count; i++) {
 		struct function_info *info = r->program->functions.items[i];
 
-		if (info->decl->body->kind == STMT_EMBEDDED) {
-			resolver_unsupported(r, info->decl->tok, "functions in embedded C");
+		if (info->decl->file->is_tapset || info->bound)
 			continue;
-		}
-		resolve_names(r, &info->body, info);
-		resolve_targets(r, &info->body, NULL);
+		info->bound = true;
+		resolve_function(r, info);
 	}
+}
+
+/* Those of the library that were called: each may call others. */
+static void resolve_pending(struct resolver *r)
+{
+	for (size_t i = 0; i < r->pending.count; i++)
+		resolve_function(r, r->pending.items[i]);
 }
 
 static void resolve_probes(struct resolver *r)
@@ -160,6 +203,8 @@ void script_resolve(struct script *script, const struct resolve_options *options
 	resolver_init(&r, script, options, diags, ret);
 	resolve_functions(&r);
 	resolve_probes(&r);
+	resolve_pending(&r);
+	resolver_drop_unwanted(&r);
 	if (diag_error_count(diags))
 		return; /* types of what is not understood would only add noise */
 	resolve_sets(&r);

@@ -9,6 +9,8 @@
  *
  * The steps, each a file:
  *   resolve.c         declarations, and the list of steps
+ *   resolve_library.c files of the tapset, parsed when a name in them is first used
+ *   resolve_alias.c   probe aliases
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
  *   resolve_names.c   symbols and calls to variables and functions
  *   resolve_target.c  target variables through BTF, @defined, removal of dead branches
@@ -28,6 +30,7 @@
 #include "script/ast.h"
 #include "script/builtins.h"
 #include "script/diag.h"
+#include "script/parse.h"
 #include "symbols/kernel.h"
 
 enum { RESOLVE_KEYS_MAX = 9 };
@@ -49,6 +52,7 @@ struct variable {
 	bool used_as_scalar;
 	size_t key_count;        /* arrays; 0 until the first use tells */
 	struct inferred keys[RESOLVE_KEYS_MAX];
+	bool wanted;             /* globals: some name is bound to it */
 	bool read, written;      /* anywhere in the script */
 	bool assigned;           /* VAR_LOCAL: by code that is not dead */
 	bool reassigned;         /* VAR_PARAM: the function writes its copy */
@@ -79,6 +83,7 @@ struct function_info {
 	struct body body;
 	struct inferred result;
 	bool returns_value; /* a return with an expression */
+	bool bound;         /* its names are; functions of the library wait for a first call */
 	bool used;
 	bool visiting; /* for walks over the call graph */
 	size_t depth;  /* longest chain of calls from here; 0 until it was computed */
@@ -130,6 +135,7 @@ struct planted_probe {
 	const struct probe_family *family;
 	const struct token *tok;         /* where the user wrote it */
 	const char *pp;                  /* full probe point, what pp() gives */
+	const char *listed;              /* -l: the alias that it was named by; or NULL */
 	const char *origin;              /* as written, when it differs from pp; or NULL */
 	const char *func;                /* what ppfunc() gives */
 	const char *kind;                /* SPL_PROBE_*: the word of the enum */
@@ -158,6 +164,8 @@ struct resolve_options {
 	/* Gives the kernel when it is first needed; scripts without kernel probes never ask. */
 	struct error *(*kernel)(void *context, struct kernel **ret);
 	void *kernel_context;
+	/* How to parse files of the tapset (parse_options.library); NULL: there is none. */
+	const struct parse_options *library;
 	bool guru;
 	bool no_warnings;
 };

@@ -77,6 +77,7 @@ bool resolve_autoprint(struct resolver *r)
 		file = script_parse_string(r->script, "<globals at the end>", text.data, text.len,
 		                           &options, r->diags);
 		r->source = r->program->sources++;
+		r->sees_private = true;
 		resolve_probe(r, file->items.items[0].probe);
 	}
 	strbuf_deinit(&text);

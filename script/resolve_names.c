@@ -16,15 +16,46 @@ struct scope {
 	bool in_function;
 };
 
-static struct variable *find_variable(struct scope *s, const char *name)
+static struct variable *find_local(struct scope *s, const char *name)
 {
 	for (size_t i = 0; i < s->body->locals.count; i++)
 		if (!strcmp(s->body->locals.items[i]->name, name))
 			return s->body->locals.items[i];
-	for (size_t i = 0; i < s->r->program->globals.count; i++)
-		if (!strcmp(s->r->program->globals.items[i]->name, name))
-			return s->r->program->globals.items[i];
 	return NULL;
+}
+
+/* Private ones are seen in their own file only, and before others there. */
+static struct variable *find_global(struct scope *s, const char *name, const struct token *tok)
+{
+	const struct script_file *file = resolver_file_of(s->r, tok);
+	struct variable *found = NULL;
+
+	for (size_t i = 0; i < s->r->program->globals.count; i++) {
+		struct variable *var = s->r->program->globals.items[i];
+
+		if (strcmp(var->global->name, name))
+			continue;
+		if (var->global->file == file)
+			return var;
+		if (!var->global->is_private || s->r->sees_private)
+			found = var;
+	}
+	return found;
+}
+
+static struct variable *find_variable(struct scope *s, const char *name, const struct token *tok)
+{
+	struct variable *var = find_local(s, name);
+	size_t at = 0;
+
+	if (var)
+		return var;
+	var = find_global(s, name, tok);
+	while (!var && resolver_load(s->r, TAPSET_GLOBAL, name, &at))
+		var = find_global(s, name, tok);
+	if (var)
+		var->wanted = true;
+	return var;
 }
 
 static struct variable *add_local(struct scope *s, enum variable_kind kind, const char *name,
@@ -42,7 +73,7 @@ static struct variable *add_local(struct scope *s, enum variable_kind kind, cons
 
 static struct variable *name_variable(struct scope *s, const char *name, const struct token *tok)
 {
-	struct variable *var = find_variable(s, name);
+	struct variable *var = find_variable(s, name, tok);
 
 	return var ? var : add_local(s, VAR_LOCAL, name, tok);
 }
@@ -55,72 +86,6 @@ static void mark_written(struct expr *place)
 		place->symbol.var->written = place->symbol.var->reassigned = true;
 }
 
-/* --- calls ------------------------------------------------------------------------------------ */
-
-static struct function_info *find_function(struct scope *s, const char *name, size_t argc,
-                                           size_t *ret_named)
-{
-	struct function_info *found = NULL;
-
-	for (size_t i = 0; i < s->r->program->functions.count; i++) {
-		struct function_info *info = s->r->program->functions.items[i];
-
-		if (strcmp(info->decl->name, name))
-			continue;
-		*ret_named = info->decl->params.count;
-		if (info->decl->params.count == argc && !found)
-			found = info;
-	}
-	return found;
-}
-
-static void tell_unknown_function(struct scope *s, const struct expr *call)
-{
-	const struct program *program = s->r->program;
-	struct {
-		ARENA_LIST(const char *);
-	} names = {0};
-	const char *near;
-
-	for (size_t i = 0; i < program->functions.count; i++)
-		ARENA_APPEND(s->r->arena, &names, program->functions.items[i]->decl->name);
-	for (size_t i = 0; i < builtin_count(); i++)
-		ARENA_APPEND(s->r->arena, &names, builtin_at(i)->name);
-	ARENA_APPEND(s->r->arena, &names, "print");
-	ARENA_APPEND(s->r->arena, &names, "printf");
-	ARENA_APPEND(s->r->arena, &names, "println");
-	near = diag_nearest(call->call.name, names.items, names.count);
-	diag_add(s->r->diags, call->tok, UNKNOWN_FUNCTION, call->call.name);
-	if (near)
-		diag_hint(s->r->diags, "did you mean '%s'?", near);
-}
-
-static void bind_call(struct scope *s, struct expr *call)
-{
-	struct function_set *set = ARENA_NEW(s->r->arena, struct function_set);
-	size_t named = SIZE_MAX;
-
-	call->call.functions = set;
-	set->function = find_function(s, call->call.name, call->call.args.count, &named);
-	if (set->function) {
-		ARENA_APPEND(s->r->arena, &s->body->callees, set->function);
-		return;
-	}
-	set->builtin = builtin_find(call->call.name);
-	if (set->builtin && builtin_argc(set->builtin) == call->call.args.count) {
-		s->body->wants_entry_args |= (set->builtin->flags & BUILTIN_ARGS) != 0;
-		return;
-	}
-	if (named == SIZE_MAX && set->builtin)
-		named = builtin_argc(set->builtin);
-	set->builtin = NULL;
-	if (named == SIZE_MAX)
-		tell_unknown_function(s, call);
-	else
-		diag_add(s->r->diags, call->tok, WRONG_ARGUMENT_COUNT, call->call.name, named,
-		         call->call.args.count);
-}
-
 /* --- expressions ------------------------------------------------------------------------------ */
 
 static void bind_array(struct scope *s, struct expr *base)
@@ -129,7 +94,7 @@ static void bind_array(struct scope *s, struct expr *base)
 
 	if (base->kind != EXPR_SYMBOL)
 		return;
-	var = find_variable(s, base->symbol.name);
+	var = find_variable(s, base->symbol.name, base->tok);
 	if (!var || var->kind != VAR_GLOBAL) {
 		diag_add(s->r->diags, base->tok, UNKNOWN_ARRAY, base->symbol.name);
 		if (!var) {
@@ -170,7 +135,7 @@ static void bind_expr(struct expr **slot, void *arg)
 	else if (e->kind == EXPR_SYMBOL)
 		e->symbol.var = name_variable(s, e->symbol.name, e->tok);
 	else if (e->kind == EXPR_CALL)
-		bind_call(s, e);
+		resolve_call(s->r, s->body, e);
 	else if (e->kind == EXPR_TARGET || e->kind == EXPR_ENTRY)
 		s->body->wants_place = true;
 	if (e->kind == EXPR_ASSIGN && e->binary.op == OP_SAMPLE)
@@ -257,7 +222,7 @@ static void tell_never_written(struct scope *s, const struct variable *var)
 	diag_add(s->r->diags, var->tok, UNKNOWN_VARIABLE, var->name);
 	if (near)
 		diag_hint(s->r->diags, "did you mean '%s'?", near);
-	else if (builtin_find(var->name))
+	else if (builtin_exists(var->name))
 		diag_hint(s->r->diags, "did you mean the function '%s()'?", var->name);
 }
 

@@ -16,18 +16,48 @@ struct resolver {
 	struct {
 		ARENA_LIST(struct probe *);
 	} aliases;
+	struct {
+		ARENA_LIST(struct function_info *);
+	} pending; /* functions of the library that were called and are not bound yet */
 	/* The probe statement and point that are being expanded. */
 	const struct probe_point *written; /* as the user wrote it */
 	struct stmt *shared_stmt;          /* the tree of `shared` */
 	struct body *shared;               /* a body that does not depend on its place */
 	size_t source;
 	unsigned alias_depth;
+	bool listing;      /* only places are wanted, no bodies */
+	bool sees_private; /* the code that is being bound may name every global */
 };
 
 /** The kernel, or NULL after telling why there is none, with `tok` as the place. */
 struct kernel *resolver_kernel(struct resolver *r, const struct token *tok);
 
+/* resolve.c: takes up what a file declares */
+void resolver_declare(struct resolver *r, const struct script_file *file);
+
+/* resolve_library.c */
+/** The file that a token was written in; the user of a macro, not the macro's. */
+const struct script_file *resolver_file_of(const struct resolver *r, const struct token *tok);
+/** Loads the next file of the library that defines a name, from *at on (begin with 0); false when
+ *  there is no more. */
+bool resolver_load(struct resolver *r, enum tapset_kind kind, const char *name, size_t *at);
+/** Loads every file with an alias whose name can be the beginning of the point. */
+void resolver_load_aliases(struct resolver *r, const struct probe_point *point);
+/** Forgets functions and globals of the library that nobody asked for. */
+void resolver_drop_unwanted(struct resolver *r);
+
+/* resolve_alias.c */
+/** Whether an alias stands for the point: then it is expanded, and *ret tells if to anything. */
+bool resolve_alias(struct resolver *r, const struct probe_point *point, struct stmt *stmt,
+		   bool *ret);
+/** The same with aliases of the library. */
+bool resolve_library_alias(struct resolver *r, const struct probe_point *point, struct stmt *stmt,
+			   bool *ret);
+struct stmt *stmt_join(struct resolver *r, struct stmt *first, struct stmt *second);
+
 /* resolve_probes.c */
+/** Plants a point with a body; false when nothing was planted. */
+bool resolve_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt);
 void resolve_probe(struct resolver *r, struct probe *probe);
 /** Adds one planted probe for the point; used by the families, who fill in the rest. */
 struct planted_probe *resolver_plant(struct resolver *r, const struct probe_point *point);
@@ -39,6 +69,8 @@ size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, b
 
 /* resolve_names.c: binds names in a body; `function` NULL for probes */
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function);
+/* resolve_call.c: what a call means; tells when it means nothing */
+void resolve_call(struct resolver *r, struct body *body, struct expr *call);
 
 /* resolve_target.c: `planted` NULL for functions */
 void resolve_targets(struct resolver *r, struct body *body, const struct planted_probe *planted);

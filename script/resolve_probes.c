@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probe points to planted probes. A point is an alias, which stands for other points and puts its
- * own statements before (or, +=, after) the user's; or it belongs to a family, which says at which
- * places it is planted. Each planted probe then gets its body.
+ * Probe points to planted probes. A point is an alias (resolve_alias.c), or it belongs to a family,
+ * which says at which places it is planted. Each planted probe then gets its body.
  */
 #include <string.h>
 
 #include "base/strbuf.h"
 #include "script/families/family.h"
 #include "script/walk.h"
-
-enum { ALIAS_DEPTH_MAX = 32 };
-
-static bool expand_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt);
 
 /* --- text ------------------------------------------------------------------------------------- */
 
@@ -115,93 +110,11 @@ static bool expand_family(struct resolver *r, const struct probe_family *family,
 	errors = diag_error_count(r->diags);
 	for (size_t i = first; i < first + made; i++) {
 		r->program->probes.items[i]->family = family;
-		if (diag_error_count(r->diags) == errors) /* one place's errors are enough */
+		if (!r->listing && diag_error_count(r->diags) == errors) /* one place's errors are enough */
 			attach_body(r, r->program->probes.items[i], stmt);
 	}
 	drop_unplanted(r->program, first);
 	return made != 0;
-}
-
-/* --- aliases ---------------------------------------------------------------------------------- */
-
-/* Whether the alias's name is the beginning of the point. */
-static bool alias_matches(const struct probe_point *name, const struct probe_point *point)
-{
-	if (name->components.count > point->components.count)
-		return false;
-	for (size_t i = 0; i < name->components.count; i++)
-		if (strcmp(name->components.items[i].name, point->components.items[i].name))
-			return false;
-	return true;
-}
-
-static const struct probe *find_alias(struct resolver *r, const struct probe_point *point,
-                                      const struct probe_point **ret_name)
-{
-	for (size_t i = 0; i < r->aliases.count; i++) {
-		const struct probe *alias = r->aliases.items[i];
-
-		for (size_t j = 0; j < alias->names.count; j++) {
-			*ret_name = alias->names.items[j];
-			if (alias_matches(*ret_name, point))
-				return alias;
-		}
-	}
-	return NULL;
-}
-
-static struct stmt *join_bodies(struct resolver *r, struct stmt *first, struct stmt *second)
-{
-	struct stmt *block = ARENA_NEW(r->arena, struct stmt);
-
-	block->kind = STMT_BLOCK;
-	block->tok = first->tok;
-	ARENA_APPEND(r->arena, &block->block, first);
-	ARENA_APPEND(r->arena, &block->block, second);
-	return block;
-}
-
-/* What the user wrote after the alias's name goes after the alias's own points. */
-static struct probe_point *with_suffix(struct resolver *r, const struct probe_point *base,
-                                       const struct probe_point *point, size_t from)
-{
-	struct probe_point *joined = ARENA_NEW(r->arena, struct probe_point);
-
-	*joined = *base;
-	joined->components.items = NULL;
-	joined->components.count = 0;
-	for (size_t i = 0; i < base->components.count; i++)
-		ARENA_APPEND(r->arena, &joined->components, base->components.items[i]);
-	for (size_t i = from; i < point->components.count; i++)
-		ARENA_APPEND(r->arena, &joined->components, point->components.items[i]);
-	joined->optional |= point->optional;
-	return joined;
-}
-
-static bool expand_alias(struct resolver *r, const struct probe *alias,
-                         const struct probe_point *name, const struct probe_point *point,
-                         struct stmt *stmt)
-{
-	struct stmt *joined =
-	    alias->epilogue ? join_bodies(r, stmt, alias->body) : join_bodies(r, alias->body, stmt);
-	bool any = false;
-
-	if (r->alias_depth == ALIAS_DEPTH_MAX) {
-		diag_add(r->diags, point->tok, ALIAS_RECURSION, probe_point_text(r->arena, name));
-		return false;
-	}
-	r->alias_depth++;
-	for (size_t i = 0; i < alias->points.count; i++) {
-		struct probe_point *target =
-		    with_suffix(r, alias->points.items[i], point, name->components.count);
-		bool made = expand_point(r, target, joined);
-
-		any |= made;
-		if (made && target->sufficient)
-			break;
-	}
-	r->alias_depth--;
-	return any;
 }
 
 /* --- points ----------------------------------------------------------------------------------- */
@@ -289,21 +202,23 @@ static struct stmt *with_condition(struct resolver *r, const struct probe_point 
 	branch->tok = negated->tok;
 	branch->branch.cond = negated;
 	branch->branch.then = next;
-	return join_bodies(r, branch, stmt);
+	return stmt_join(r, branch, stmt);
 }
 
-static bool expand_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt)
+/* The script's aliases first, so that they can stand for anything; the library's last, so that its
+ * index is not needed for the kinds of points that are built in. */
+bool resolve_point(struct resolver *r, const struct probe_point *point, struct stmt *stmt)
 {
 	const struct probe_family *family = probe_family_find(point);
-	const struct probe_point *name;
-	const struct probe *alias;
+	bool any;
 
 	stmt = with_condition(r, point, stmt);
+	if (resolve_alias(r, point, stmt, &any))
+		return any;
 	if (family)
 		return expand_family(r, family, point, stmt);
-	alias = find_alias(r, point, &name);
-	if (alias)
-		return expand_alias(r, alias, name, point, stmt);
+	if (resolve_library_alias(r, point, stmt, &any))
+		return any;
 	return tell_unknown_point(r, point);
 }
 
@@ -311,7 +226,7 @@ void resolve_probe(struct resolver *r, struct probe *probe)
 {
 	for (size_t i = 0; i < probe->points.count; i++) {
 		r->written = probe->points.items[i];
-		if (expand_point(r, r->written, probe->body) && r->written->sufficient)
+		if (resolve_point(r, r->written, probe->body) && r->written->sufficient)
 			break;
 	}
 }
@@ -320,17 +235,23 @@ size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, b
                         FILE *out)
 {
 	struct stmt empty = {.kind = STMT_BLOCK, .tok = pattern->tok};
-	size_t first = r->program->probes.count;
+	size_t first = r->program->probes.count, lines = 0;
+	const char *last = NULL;
 
+	r->listing = true;
 	r->written = pattern;
-	expand_point(r, pattern, &empty);
+	resolve_point(r, pattern, &empty);
 	for (size_t i = first; i < r->program->probes.count; i++) {
 		const struct planted_probe *planted = r->program->probes.items[i];
 
-		fputs(planted->pp, out);
+		if (planted->listed && planted->listed == last)
+			continue; /* an alias is one line, whatever it stands for */
+		last = planted->listed;
+		lines++;
+		fputs(planted->listed ? planted->listed : planted->pp, out);
 		if (variables && planted->family->list_variables)
 			planted->family->list_variables(r, planted, out);
 		fputc('\n', out);
 	}
-	return r->program->probes.count - first;
+	return lines;
 }

@@ -211,10 +211,19 @@ static void mark_functions(struct program *program)
 		program->functions.items[i]->visiting = false;
 }
 
+/* Aliases offer variables that need not be used. */
+static bool is_library_token(const struct resolver *r, const struct token *tok)
+{
+	const struct script_file *file = resolver_file_of(r, tok);
+
+	return file && file->is_tapset;
+}
+
 static void warn_locals(struct resolver *r, const struct body *body)
 {
 	for (size_t i = 0; i < body->locals.count; i++)
-		if (body->locals.items[i]->assigned && !body->locals.items[i]->read)
+		if (body->locals.items[i]->assigned && !body->locals.items[i]->read &&
+		    !is_library_token(r, body->locals.items[i]->tok))
 			diag_add(r->diags, body->locals.items[i]->tok, UNUSED_VARIABLE,
 			         body->locals.items[i]->name);
 }

@@ -43,6 +43,7 @@ static const struct option_row {
 	{ NULL, 'D', "NAME=VALUE", "set a limit: MAXACTION, MAXSTRINGLEN, ..." },
 	{ NULL, 'l', "PATTERN", "list the probe points that match" },
 	{ NULL, 'L', "PATTERN", "list them with their variables" },
+	{ NULL, 'I', "DIR", "look for functions, aliases and macros in the tapset files of DIR, too" },
 	{ NULL, 'g', NULL, "guru mode" },
 	{ NULL, 'k', NULL, "tell where the generated C is kept" },
 	{ NULL, 'w', NULL, "no warnings" },
@@ -59,7 +60,6 @@ static const struct option_row {
 	{ "keep-core", OPT_KEEP_CORE, NULL, "leave the core loaded" },
 	{ "version", 'V', NULL, "print the version" },
 	{ "help", 'h', NULL, "this text" },
-	{ NULL, 'I', "DIR", NULL },
 	{ NULL, 't', NULL, NULL },
 	{ NULL, 'u', NULL, NULL },
 	{ NULL, 'b', NULL, NULL },
@@ -73,7 +73,7 @@ static const struct option_row {
 	{ NULL, 'G', "VAR=VALUE", NULL },
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), RUN_ARGS_MAX = 64 };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), RUN_ARGS_MAX = 64, FOLDERS_MAX = 32 };
 
 struct command {
 	struct passes_options passes;
@@ -86,6 +86,7 @@ struct command {
 	const char *run_args[RUN_ARGS_MAX]; /* what spile-run is told */
 	int run_argc;
 	char *kernel_dir; /* owned */
+	const char *folders[FOLDERS_MAX];
 };
 
 /* --- help ------------------------------------------------------------------------------------- */
@@ -212,6 +213,15 @@ static bool set_kernel_dir(struct command *cmd, const char *value)
 	return true;
 }
 
+static bool add_folder(struct command *cmd, const char *value)
+{
+	if (cmd->passes.folder_count == FOLDERS_MAX)
+		return usage_error("too many folders with -I", value);
+	cmd->folders[cmd->passes.folder_count++] = value;
+	cmd->passes.folders = cmd->folders;
+	return true;
+}
+
 static bool set_option(struct command *cmd, int id, const char *value)
 {
 	switch (id) {
@@ -248,6 +258,8 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		cmd->list = value;
 		cmd->list_variables = id == 'L';
 		return true;
+	case 'I':
+		return add_folder(cmd, value);
 	case 'g':
 		return cmd->passes.guru = true;
 	case 'k':

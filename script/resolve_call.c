@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a call reaches: a private function of the same file, one of the script (calls inside the
+ * library too, so a script can replace a function of it), of the run-time, of the library, in this
+ * order. Functions of one name may differ in the number of their parameters.
+ */
+#include "script/resolve_private.h"
+
+#include <string.h>
+
+/* The best that is declared; *ret_named: how many arguments some function of the name takes. */
+static struct function_info *find_function(struct resolver *r, const struct expr *call,
+                                           size_t *ret_named)
+{
+	const struct script_file *file = resolver_file_of(r, call->tok);
+	struct function_info *found = NULL;
+	int rank = 0;
+
+	for (size_t i = 0; i < r->program->functions.count; i++) {
+		struct function_info *info = r->program->functions.items[i];
+		int its = info->decl->is_private ? 3 : info->decl->file->is_tapset ? 1 : 2;
+
+		if (strcmp(info->decl->name, call->call.name) ||
+		    (info->decl->is_private && info->decl->file != file))
+			continue;
+		*ret_named = info->decl->params.count;
+		if (info->decl->params.count != call->call.args.count || its <= rank)
+			continue;
+		found = info;
+		rank = its;
+	}
+	return found;
+}
+
+static struct function_info *find_in_library(struct resolver *r, const struct expr *call,
+                                             size_t *ret_named)
+{
+	struct function_info *found = NULL;
+	size_t at = 0;
+
+	while (!found && resolver_load(r, TAPSET_FUNCTION, call->call.name, &at))
+		found = find_function(r, call, ret_named);
+	return found;
+}
+
+static const char *nearest_function(struct resolver *r, const char *name)
+{
+	const struct program *program = r->program;
+	struct {
+		ARENA_LIST(const char *);
+	} names = {0};
+
+	for (size_t i = 0; i < program->functions.count; i++)
+		ARENA_APPEND(r->arena, &names, program->functions.items[i]->decl->name);
+	for (size_t i = 0; i < builtin_count(); i++)
+		ARENA_APPEND(r->arena, &names, builtin_at(i)->name);
+	for (size_t i = 0; r->options->library; i++) {
+		const char *known = tapset_name(r->options->library->library, TAPSET_FUNCTION, i);
+
+		if (!known)
+			break;
+		ARENA_APPEND(r->arena, &names, known);
+	}
+	ARENA_APPEND(r->arena, &names, "print");
+	ARENA_APPEND(r->arena, &names, "printf");
+	ARENA_APPEND(r->arena, &names, "println");
+	return diag_nearest(name, names.items, names.count);
+}
+
+static void tell_unknown(struct resolver *r, const struct expr *call)
+{
+	const char *near = nearest_function(r, call->call.name);
+
+	diag_add(r->diags, call->tok, UNKNOWN_FUNCTION, call->call.name);
+	if (near)
+		diag_hint(r->diags, "did you mean '%s'?", near);
+}
+
+static void reach(struct resolver *r, struct body *body, struct function_info *info)
+{
+	ARENA_APPEND(r->arena, &body->callees, info);
+	if (info->bound || !info->decl->file->is_tapset)
+		return;
+	info->bound = true;
+	ARENA_APPEND(r->arena, &r->pending, info);
+}
+
+void resolve_call(struct resolver *r, struct body *body, struct expr *call)
+{
+	struct function_set *set = ARENA_NEW(r->arena, struct function_set);
+	size_t named = SIZE_MAX;
+
+	call->call.functions = set;
+	set->function = find_function(r, call, &named);
+	if (!set->function)
+		set->builtin = builtin_find(call->call.name, call->call.args.count, &named);
+	if (!set->function && !set->builtin)
+		set->function = find_in_library(r, call, &named);
+	if (set->function)
+		reach(r, body, set->function);
+	else if (set->builtin)
+		body->wants_entry_args |= (set->builtin->flags & BUILTIN_ARGS) != 0;
+	else if (named == SIZE_MAX)
+		tell_unknown(r, call);
+	else
+		diag_add(r->diags, call->tok, WRONG_ARGUMENT_COUNT, call->call.name, named,
+		         call->call.args.count);
+}
