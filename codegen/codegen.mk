@@ -12,4 +12,12 @@ $(B)/gen/core_cflags.h: kmod/cflags.mk codegen/codegen.mk
 	printf '"%s",\n' $(SCRIPT_CFLAGS) > $@.new
 	mv $@.new $@
 
+# Names for C code in scripts, put in front of it.
+$(B)/gen/embedded_support.h.inc: codegen/embedded_support.h codegen/codegen.mk
+	@mkdir -p $(@D)
+	sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@.new
+	mv $@.new $@
+
+$(B)/user/codegen/embedded.o $(B)/san/codegen/embedded.o: $(B)/gen/embedded_support.h.inc
+
 $(B)/user/codegen/compile.o $(B)/san/codegen/compile.o: $(B)/gen/prelude.h $(B)/gen/core_cflags.h

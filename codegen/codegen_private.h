@@ -88,10 +88,18 @@ struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct
 struct operand gen_call(struct gen *g, struct expr *e);
 
 /* print.c */
+/** The number of a format in the script's table. */
+size_t gen_format(struct gen *g, const char *text, const char *types);
 struct operand gen_print(struct gen *g, struct expr *e);
 
 /* target.c */
 struct operand gen_target(struct gen *g, struct expr *e);
+
+/* embedded.c: C code of the script */
+void gen_embedded_top(struct gen *g);
+const char *gen_embedded_function(struct gen *g, const struct function_info *info);
+void gen_embedded_stmt(struct gen *g, const struct stmt *st);
+struct operand gen_embedded_expr(struct gen *g, const struct expr *e);
 
 /* stmt.c */
 void gen_stmt(struct gen *g, struct stmt *st);

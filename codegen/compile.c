@@ -90,7 +90,7 @@ static struct error *no_compiler(void)
 	    compiler_name());
 }
 
-static struct error *run_compiler(char *const *argv, const char *log_path)
+static struct error *run_compiler(char *const *argv, const char *log_path, bool embedded)
 {
 	_cleanup_free_ char *log = NULL;
 	posix_spawn_file_actions_t actions;
@@ -114,9 +114,10 @@ static struct error *run_compiler(char *const *argv, const char *log_path)
 	}
 	error_destroy(file_read(log_path, &log, &len));
 	unlink(log_path);
-	return error_create(EIO,
-	                    "%s failed on the generated C; this is a defect of spile:\n%.2000s",
-	                    argv[0], log ? log : "");
+	return error_create(EIO, "%s failed on the %s:\n%.2000s", argv[0],
+	                    embedded ? "C code of the script"
+	                             : "generated C; this is a defect of spile",
+	                    log ? log : "");
 }
 
 enum { STACK_BUDGET = 6144 };
@@ -254,7 +255,7 @@ static struct error *job_compile(struct job *job)
 	argv[n++] = job->source;
 	argv[n++] = "-o";
 	argv[n++] = job->partial;
-	error = run_compiler((char *const *)argv, job->log);
+	error = run_compiler((char *const *)argv, job->log, job->options->embedded);
 	if (!error && !job->options->process)
 		error = check_stack(job);
 	if (!error && rename(job->partial, job->object))

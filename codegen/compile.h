@@ -34,6 +34,7 @@ void content_hash_text(const struct content_hash *hash, char ret[33]);
 
 struct compile_options {
 	const char *name; /* of the module; NULL: spile_ and 16 digits of the hash */
+	bool embedded;    /* it holds C code of the script's own, whose errors are the user's */
 	bool process;     /* a shared object for the process home */
 	size_t depth;     /* how deep its functions nest, for the check of kernel stack */
 };

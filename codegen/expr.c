@@ -220,6 +220,8 @@ struct operand gen_expr(struct gen *g, struct expr *e)
 		return gen_target(g, e);
 	case EXPR_DEREF:
 		return gen_deref(g, e);
+	case EXPR_EMBEDDED:
+		return gen_embedded_expr(g, e);
 	default:
 		return operand_of("0", true); /* pass 2 told that it is not supported */
 	}

@@ -198,6 +198,9 @@ const char *gen_function_definition(struct gen *g, const struct function_info *i
 	struct strbuf text;
 	const char *code, *kept;
 
+	*ret_frame = 0;
+	if (info->decl->body->kind == STMT_EMBEDDED)
+		return gen_embedded_function(g, info);
 	code = gen_body(g, &info->body);
 	*ret_frame = g->max_slot * slot_stride(g);
 	strbuf_init(&text);

@@ -128,7 +128,7 @@ struct operand gen_stable(struct gen *g, struct operand op, enum value_type type
 static bool call_has_effects(const struct gen *g, const struct expr *e)
 {
 	const struct function_info *callee = e->call.functions->function;
-	bool found = false;
+	bool found = callee && callee->body.impure;
 
 	for (size_t i = 0; callee && i < g->program->globals.count; i++)
 		found |= (callee->body.uses[i] & USE_WRITE) != 0;
@@ -146,6 +146,7 @@ static void note_effects(struct expr **slot, void *arg)
 	const struct expr *e = *slot;
 
 	effects->found |= e->kind == EXPR_ASSIGN || e->kind == EXPR_STEP ||
+	                  e->kind == EXPR_EMBEDDED ||
 	                  (e->kind == EXPR_CALL && call_has_effects(effects->g, e));
 	if (!effects->found)
 		expr_each_child(*slot, note_effects, effects);

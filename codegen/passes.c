@@ -404,6 +404,7 @@ static bool pass_compile(struct session *s, char **ret_object)
 {
 	struct compile_options options = {.name = s->options->name,
 	                                  .process = s->options->process,
+	                                  .embedded = s->program.has_embedded,
 	                                  .depth =
 	                                      codegen_call_depth(&s->program, &s->options->limits)};
 	struct pass_clock clock;

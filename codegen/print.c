@@ -104,7 +104,7 @@ static void lay_out_values(struct layout *l, const struct print *print)
 
 /* --- both ------------------------------------------------------------------------------------- */
 
-static size_t intern_format(struct gen *g, const char *text, const char *types)
+size_t gen_format(struct gen *g, const char *text, const char *types)
 {
 	struct gen_format format = {arena_strdup(&g->arena, text), arena_strdup(&g->arena, types)};
 
@@ -122,7 +122,7 @@ static struct operand gen_record(struct gen *g, const struct print *print, struc
 	struct operand slot = operand_of("0", true);
 	const char *values;
 	size_t format =
-	    intern_format(g, l->text.data ? l->text.data : "", l->types.data ? l->types.data : "");
+	    gen_format(g, l->text.data ? l->text.data : "", l->types.data ? l->types.data : "");
 
 	gen_list(g, l->args.items, l->args.count, ops);
 	values = gen_values(g, l->args.items, ops, l->args.count);

@@ -315,8 +315,8 @@ static void add_face(struct file *f)
 	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
 	            (long long)limits->nesting, (long long)limits->errors,
 	            (long long)limits->skipped);
-	strbuf_addf(&f->out, "\t.frame_size = %zu, .init = script_init, .fini = script_fini,\n};\n",
-	            frame_size(f));
+	strbuf_addf(&f->out, "\t.frame_size = %zu%s, .init = script_init, .fini = script_fini,\n};\n",
+	            frame_size(f), f->g.program->has_embedded ? " + SPL_C_PRINT_FRAME" : "");
 	strbuf_adds(&f->out,
 	            "#ifdef SPILE_MODULE\n"
 	            "int init_module(void);\n"
@@ -337,6 +337,8 @@ char *codegen_program(const struct program *program, const struct codegen_option
 	strbuf_adds(&f.out, "#define S(n) (f + (n) * ((SIZE + 7) & ~7))\n");
 	add_addresses(&f);
 	add_globals(&f);
+	f.g.out = &f.out;
+	gen_embedded_top(&f.g);
 	add_functions(&f);
 	add_handlers(&f);
 	add_tables(&f);

@@ -261,8 +261,10 @@ static void gen_kind(struct gen *g, struct stmt *st)
 	case STMT_TRY:
 		gen_try(g, st);
 		break;
-	case STMT_NULL:
 	case STMT_EMBEDDED:
+		gen_embedded_stmt(g, st);
+		break;
+	case STMT_NULL:
 		break;
 	}
 }

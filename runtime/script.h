@@ -271,6 +271,20 @@ char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
  * a newline at its end nor "WARNING: ". (error() is spl_fail(): the probe runner sends its line.) */
 void spl_message(struct spl_ctx *c, char level, const char *text);
 
+/* --- C code in scripts ----------------------------------------------------------------------- */
+/* printf as in C: d i u o x X c p s with flags, width, precision and the lengths hh h l ll z. */
+
+/** Makes a text, cut to size; returns its length. */
+int spl_c_format(char *dst, spl_size size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+#define SPL_C_PRINT_FRAME 512 /* bytes of the frame area that spl_c_print() takes */
+/** Prints a text of up to 511 bytes; `format` is the script's number for a single %s. */
+void spl_c_print(struct spl_ctx *c, spl_u32 format, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** Raises an error. */
+void spl_c_fail(struct spl_ctx *c, const char *place, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* --- target variables ------------------------------------------------------------------------ */
 
 /** The n-th (from 0) integer or pointer argument of the probed function, by the psABI. */

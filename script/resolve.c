@@ -123,7 +123,7 @@ void resolver_declare(struct resolver *r, const struct script_file *file)
 			ARENA_APPEND(r->arena, &r->aliases, item->probe);
 			break;
 		case ITEM_EMBEDDED:
-			resolver_unsupported(r, item->embedded->tok, "embedded C code");
+			resolve_embedded_top(r, item->embedded);
 			break;
 		case ITEM_PROBE:
 			break;
@@ -151,11 +151,9 @@ static void resolver_init(struct resolver *r, struct script *script,
 
 static void resolve_function(struct resolver *r, struct function_info *info)
 {
-	if (info->decl->body->kind == STMT_EMBEDDED) {
-		resolver_unsupported(r, info->decl->tok, "functions in embedded C");
-		return;
-	}
 	resolve_names(r, &info->body, info);
+	if (info->decl->body->kind == STMT_EMBEDDED)
+		resolve_embedded_function(info);
 	resolve_targets(r, &info->body, NULL);
 }
 

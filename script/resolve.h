@@ -64,6 +64,12 @@ struct variable {
 /* Sorting reorders: it needs the lock of a write, but is none. */
 enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4 };
 
+/* A global that C code says it uses. */
+struct embedded_use {
+	struct variable *var;
+	unsigned use;
+};
+
 /* The statements of a probe or function with what was found out about them. */
 struct body {
 	struct stmt *stmt;
@@ -72,6 +78,10 @@ struct body {
 	} locals; /* parameters first */
 	uint8_t *uses; /* USE_* by number of global */
 	bool wants_entry_args; /* reads arguments: a return probe must save them at entry */
+	bool impure; /* runs C code that may have effects */
+	struct {
+		ARENA_LIST(struct embedded_use);
+	} embedded_uses;
 	bool wants_place; /* has target variables: its meaning depends on the probed function */
 	struct {
 		ARENA_LIST(struct function_info *);
@@ -146,8 +156,18 @@ struct planted_probe {
 	struct body *body; /* may be shared */
 };
 
+/* C code at the top level. */
+struct embedded_top {
+	const struct embedded *code;
+	const struct script_file *file;
+};
+
 struct program {
 	struct script *script;
+	bool has_embedded; /* C code, anywhere */
+	struct {
+		ARENA_LIST(struct embedded_top);
+	} embedded;
 	struct {
 		ARENA_LIST(struct variable *);
 	} globals;

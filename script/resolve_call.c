@@ -76,9 +76,19 @@ static void tell_unknown(struct resolver *r, const struct expr *call)
 		diag_hint(r->diags, "did you mean '%s'?", near);
 }
 
-static void reach(struct resolver *r, struct body *body, struct function_info *info)
+static bool is_in_library(struct resolver *r, const struct token *tok)
+{
+	const struct script_file *file = resolver_file_of(r, tok);
+
+	return file && file->is_tapset;
+}
+
+static void reach(struct resolver *r, struct body *body, const struct expr *call,
+                  struct function_info *info)
 {
 	ARENA_APPEND(r->arena, &body->callees, info);
+	if (function_needs_guru(info) && !r->options->guru && !is_in_library(r, call->tok))
+		diag_add(r->diags, call->tok, FUNCTION_NEEDS_GURU, call->call.name);
 	if (info->bound || !info->decl->file->is_tapset)
 		return;
 	info->bound = true;
@@ -97,7 +107,7 @@ void resolve_call(struct resolver *r, struct body *body, struct expr *call)
 	if (!set->function && !set->builtin)
 		set->function = find_in_library(r, call, &named);
 	if (set->function)
-		reach(r, body, set->function);
+		reach(r, body, call, set->function);
 	else if (set->builtin)
 		body->wants_entry_args |= (set->builtin->flags & BUILTIN_ARGS) != 0;
 	else if (named == SIZE_MAX)

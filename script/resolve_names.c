@@ -115,7 +115,6 @@ static void tell_unsupported(struct scope *s, const struct expr *e)
 	                   : e->kind == EXPR_PERF       ? "@perf"
 	                   : e->kind == EXPR_CONST      ? "@const, which needs kernel headers"
 	                   : e->kind == EXPR_REGISTER   ? "@kregister and @uregister"
-	                   : e->kind == EXPR_EMBEDDED   ? "embedded C expressions"
 	                   : e->kind == EXPR_PROBEWRITE ? "@probewrite"
 	                                                : NULL;
 
@@ -138,6 +137,8 @@ static void bind_expr(struct expr **slot, void *arg)
 		resolve_call(s->r, s->body, e);
 	else if (e->kind == EXPR_TARGET || e->kind == EXPR_ENTRY)
 		s->body->wants_place = true;
+	if (e->kind == EXPR_EMBEDDED)
+		resolve_embedded_code(s->r, s->body, e->embedded);
 	if (e->kind == EXPR_ASSIGN && e->binary.op == OP_SAMPLE)
 		resolver_unsupported(s->r, e->tok, "statistics (<<<)");
 	if (e->kind == EXPR_BINARY && op_group(e->binary.op) == OPS_REGEX)
@@ -175,8 +176,12 @@ static void bind_stmt(struct stmt **slot, void *arg)
 	struct scope *s = arg;
 	struct stmt *st = *slot;
 
+	if (st->kind == STMT_EXPR && st->expr->kind == EXPR_EMBEDDED) {
+		st->kind = STMT_EMBEDDED; /* nobody wants its value: it may be statements */
+		st->embedded = st->expr->embedded;
+	}
 	if (st->kind == STMT_EMBEDDED)
-		resolver_unsupported(s->r, st->tok, "embedded C code");
+		resolve_embedded_code(s->r, s->body, st->embedded);
 	if (st->kind == STMT_NEXT && s->in_function)
 		resolver_unsupported(s->r, st->tok, "'next' in functions");
 	if (st->kind == STMT_FOREACH)

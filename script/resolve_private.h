@@ -46,6 +46,13 @@ void resolver_load_aliases(struct resolver *r, const struct probe_point *point);
 /** Forgets functions and globals of the library that nobody asked for. */
 void resolver_drop_unwanted(struct resolver *r);
 
+/* resolve_embedded.c: C code at top level, in a body, and as a function's body */
+void resolve_embedded_top(struct resolver *r, const struct embedded *code);
+void resolve_embedded_code(struct resolver *r, struct body *body, const struct embedded *code);
+void resolve_embedded_function(struct function_info *info);
+/** Whether only scripts in guru mode, and the library, may call it. */
+bool function_needs_guru(const struct function_info *info);
+
 /* resolve_alias.c */
 /** Whether an alias stands for the point: then it is expanded, and *ret tells if to anything. */
 bool resolve_alias(struct resolver *r, const struct probe_point *point, struct stmt *stmt,

@@ -152,6 +152,9 @@ static void walk_body(struct resolver *r, struct body *body, bool checking)
 {
 	struct walk walk = {.r = r, .body = body, .checking = checking};
 
+	for (size_t i = 0; i < body->embedded_uses.count; i++)
+		use(&walk, body->embedded_uses.items[i].var, body->embedded_uses.items[i].use,
+		    body->stmt->tok);
 	visit_stmt(&body->stmt, &walk);
 }
 
@@ -166,6 +169,8 @@ static bool absorb_callees(struct resolver *r, struct body *body)
 		const struct body *callee = &body->callees.items[i]->body;
 
 		changed |= callee->wants_entry_args && !body->wants_entry_args;
+		changed |= callee->impure && !body->impure;
+		body->impure |= callee->impure;
 		body->wants_entry_args |= callee->wants_entry_args;
 		for (size_t j = 0; j < r->program->globals.count; j++) {
 			changed |= (body->uses[j] | callee->uses[j]) != body->uses[j];

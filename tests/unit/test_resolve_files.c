@@ -76,7 +76,8 @@ static char *describe(const struct diag_list *diags, const char *expected)
 static bool check_script(const char *path)
 {
 	_cleanup_free_ char *text = NULL, *expected = NULL, *got = NULL;
-	struct parse_options parse = {.release = "6.0.0-fixture"};
+	struct parse_options parse = {.release = "6.0.0-fixture"}, library = parse;
+	struct tapset *tapset = tapset_create(NULL);
 	struct kernel *kernel = NULL;
 	struct resolve_options options = {.kernel = open_fixture, .kernel_context = &kernel};
 	struct script script;
@@ -91,6 +92,13 @@ static bool check_script(const char *path)
 	if (strstr(text, "# no-kernel"))
 		options.kernel = NULL;
 	fixture_kernel_trace_sites(kernel_dir, !strstr(text, "# no-trace-sites"));
+	if (strstr(text, "# tapset")) {
+		tapset_add_folder(tapset, "tests/script/tapset", NULL);
+		library.tapset = true;
+		library.library = tapset;
+		options.library = &library;
+	}
+	parse.guru = strstr(text, "# guru") != NULL;
 	script_parse_string(&script, path, text, len, &parse, &diags);
 	assert_int_equal(diag_error_count(&diags), 0);
 	script_resolve(&script, &options, &diags, &program);
@@ -103,6 +111,7 @@ static bool check_script(const char *path)
 	}
 	diag_list_deinit(&diags);
 	script_deinit(&script);
+	tapset_destroy(tapset);
 	if (kernel)
 		kernel_close(kernel);
 	return same;

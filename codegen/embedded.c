@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * C code of scripts, between %{ and %}. It is put in as it stands, between #line directives, so that
+ * what the compiler says about it has the script's places; the words that it is promised are macros
+ * around it:
+ *
+ *	static spl_s64 f_add_0(struct spl_ctx *c, spl_s64 l_a, spl_s64 l_b)
+ *	{
+ *		struct spl_ctx *const spl_context = c;
+ *		spl_s64 spl_ret = 0;
+ *	#define STAP_ARG_a l_a
+ *	#define STAP_RETURN(v) do { spl_ret = (spl_s64)(v); goto spl_out; } while (0)
+ *		{
+ *	#line 1 "x.stp"
+ *	STAP_RETURN(STAP_ARG_a + STAP_ARG_b);
+ *	#line 1 "script"
+ *		}
+ *	spl_out: ;
+ *	#undef ...
+ *		return spl_ret;
+ *	}
+ */
+#include "codegen/codegen_private.h"
+
+#include <string.h>
+
+static const char support[] =
+#include "embedded_support.h.inc"
+    ;
+
+/* Names of the code's own must not get in the way: `c` is a likely one. */
+static const char context[] = "struct spl_ctx *const spl_context = c;\n";
+
+/* --- code and its words ----------------------------------------------------------------------- */
+
+static void add_code(struct gen *g, const struct embedded *code)
+{
+	const char *name = code->tok->source->name;
+
+	strbuf_addf(g->out, "#line %u %s\n", code->tok->line, gen_literal(g, name, strlen(name)));
+	strbuf_add(g->out, code->code, code->len);
+	strbuf_adds(g->out, "\n#line 1 \"script\"\n");
+}
+
+static void add_error_word(struct gen *g, const struct token *tok, const char *fail)
+{
+	strbuf_addf(g->out,
+	            "#undef STAP_ERROR\n"
+	            "#define STAP_ERROR(...) do { spl_c_fail(spl_context, %s, __VA_ARGS__); goto %s; } while (0)\n",
+	            gen_place(g, tok), fail);
+}
+
+/* STAP_GLOBAL_GET_x() and STAP_GLOBAL_SET_x(v) of the scalars that the code says it uses. */
+static void add_global_words(struct gen *g)
+{
+	for (size_t i = 0; i < g->program->globals.count; i++) {
+		const struct variable *var = g->program->globals.items[i];
+
+		if (var->is_array || var->value.type == TYPE_STATS)
+			continue;
+		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() g_%s\n", var->global->name,
+		            var->name);
+		if (var->value.type == TYPE_STRING)
+			strbuf_addf(g->out,
+			            "#define STAP_GLOBAL_SET_%s(v) spl_str_copy(g_%s, SIZE, v)\n",
+			            var->global->name, var->name);
+		else
+			strbuf_addf(g->out, "#define STAP_GLOBAL_SET_%s(v) (g_%s = (v))\n",
+			            var->global->name, var->name);
+	}
+}
+
+/* --- top level -------------------------------------------------------------------------------- */
+
+static bool uses_file(const struct program *program, const struct script_file *file)
+{
+	if (!file->is_tapset)
+		return true;
+	for (size_t i = 0; i < program->functions.count; i++) {
+		const struct function_info *info = program->functions.items[i];
+
+		if (info->used && info->decl->file == file &&
+		    info->decl->body->kind == STMT_EMBEDDED)
+			return true;
+	}
+	return false;
+}
+
+void gen_embedded_top(struct gen *g)
+{
+	size_t format;
+
+	if (!g->program->has_embedded)
+		return;
+	format = gen_format(g, "%s", "s");
+	strbuf_addf(g->out, "#define PRINT_FORMAT %zu\n%s#line 1 \"script\"\n", format, support);
+	add_global_words(g);
+	for (size_t i = 0; i < g->program->embedded.count; i++) {
+		const struct embedded_top *top = &g->program->embedded.items[i];
+
+		if (uses_file(g->program, top->file))
+			add_code(g, top->code);
+	}
+}
+
+/* --- functions -------------------------------------------------------------------------------- */
+
+static void add_argument_words(struct gen *g, const struct function *decl, bool define)
+{
+	for (size_t i = 0; i < decl->params.count; i++) {
+		const char *name = decl->params.items[i].name;
+
+		if (define)
+			strbuf_addf(g->out, "#define STAP_ARG_%s l_%s\n", name, name);
+		else
+			strbuf_addf(g->out, "#undef STAP_ARG_%s\n", name);
+	}
+}
+
+static void add_return_words(struct gen *g, bool text, bool number)
+{
+	if (text)
+		strbuf_adds(g->out, "#define STAP_RETURN(v) do { spl_str_copy(spl_ret, SIZE, (v)); "
+		                    "goto spl_out; } while (0)\n");
+	else if (number)
+		strbuf_adds(g->out, "#define STAP_RETURN(v) do { spl_ret = (spl_s64)(v); "
+		                    "goto spl_out; } while (0)\n");
+	else
+		strbuf_adds(g->out, "#define STAP_RETURN(...) goto spl_out\n");
+	if (text || number)
+		strbuf_adds(g->out, "#define STAP_RETVALUE spl_ret\n");
+}
+
+const char *gen_embedded_function(struct gen *g, const struct function_info *info)
+{
+	const bool value = function_has_value(info), text = value && info->result.type == TYPE_STRING;
+	struct strbuf sb;
+	const char *kept;
+
+	strbuf_init(&sb);
+	g->out = &sb;
+	strbuf_addf(&sb, "%s\n{\n%s", gen_function_declaration(g, info), context);
+	if (text)
+		strbuf_adds(&sb, "\tchar *const spl_ret = ret;\n\tret[0] = 0;\n");
+	else if (value)
+		strbuf_adds(&sb, "\tspl_s64 spl_ret = 0;\n");
+	add_argument_words(g, info->decl, true);
+	add_return_words(g, text, value);
+	add_error_word(g, info->decl->tok, "spl_out");
+	strbuf_adds(&sb, "\t{\n");
+	add_code(g, info->decl->body->embedded);
+	strbuf_adds(&sb, "\t}\nspl_out: ;\n#undef STAP_RETURN\n#undef STAP_RETVALUE\n");
+	add_argument_words(g, info->decl, false);
+	strbuf_addf(&sb, "%s}\n", value && !text ? "\treturn spl_ret;\n" : "");
+	kept = arena_strdup(&g->arena, sb.data);
+	strbuf_deinit(&sb);
+	return kept;
+}
+
+/* --- inside of script code -------------------------------------------------------------------- */
+
+void gen_embedded_stmt(struct gen *g, const struct stmt *st)
+{
+	add_error_word(g, st->tok, g->fail);
+	gen_line(g, "{");
+	strbuf_adds(g->out, context);
+	add_code(g, st->embedded);
+	gen_line(g, "; }");
+	gen_line(g, "CHECK(%s);", g->fail);
+}
+
+/* A number, or with the pragma string a char pointer, which is copied. */
+struct operand gen_embedded_expr(struct gen *g, const struct expr *e)
+{
+	struct operand op;
+
+	if (e->type == TYPE_STRING) {
+		op = gen_slot(g);
+		gen_line(g, "{");
+		strbuf_adds(g->out, context);
+		gen_line(g, "spl_str_copy(%s, SIZE, (", op.text);
+		add_code(g, e->embedded);
+		gen_line(g, ")); }");
+		return op;
+	}
+	op = operand_of(gen_text(g, "t%u", g->temps++), true);
+	gen_line(g, "spl_s64 %s; {", op.text);
+	strbuf_adds(g->out, context);
+	gen_line(g, "%s = (spl_s64)(", op.text);
+	add_code(g, e->embedded);
+	gen_line(g, "); }");
+	return op;
+}
