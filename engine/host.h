@@ -69,6 +69,17 @@ void host_irq_restore(unsigned long flags);
 /** Disables preemption; nests. any */
 void host_preempt_disable(void);
 void host_preempt_enable(void);
+/** What host_interrupted() has to know later of the context that this is called in. any */
+static inline unsigned host_level(void)
+{
+	return 0;
+}
+/**
+ * Whether the caller runs in an interrupt that came on top of the code on whose stack `frame` is and
+ * whose host_level() was `level`. No: that code has called the caller, or took an exception. What
+ * cannot be told is no. (A process: always no, a signal's handler is its thread's.) any
+ */
+bool host_interrupted(const void *frame, unsigned level);
 #endif
 
 static inline void host_relax(void)

@@ -16,15 +16,16 @@ int init_module(void)
 {
 	int err = engine_init(kernel_home_init());
 
-	if (err)
-		return err;
 	script_registry_init();
-	err = device_init();
-	if (err)
+	if (!err)
+		err = device_init();
+	if (err) {
 		engine_deinit();
-	else
-		kfn_printk(KLOG_INFO "spile: core loaded\n");
-	return err;
+		kernel_home_deinit();
+		return err;
+	}
+	kfn_printk(KLOG_INFO "spile: core loaded\n");
+	return 0;
 }
 
 void cleanup_module(void)

@@ -16,7 +16,7 @@ base                   : . : user
 ring                   : . engine/host.h : free
 runtime                : . ring engine/host.h engine/arch/x86/regs.h include/spile : free
 trace                  : . ring engine/host.h engine/arch/x86/regs.h include/spile : free
-engine/core            : . engine/host.h engine/arch.h engine/arch include/spile : free
+engine/core            : . ring/local.h engine/host.h engine/arch.h engine/arch include/spile : free
 engine/arch            : . engine/host.h engine/core engine/arch.h include/spile : free
 engine/host/linux-user : . engine include/spile : user
 engine/host/linux-kernel : . engine include/spile kmod : free

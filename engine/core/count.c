@@ -2,7 +2,8 @@
 /*
  * Hit counters for each CPU. A counter that all CPUs share costs every hit a locked instruction, and
  * two CPUs at once a fight for its cache line, which is more than the rest of a jump probe's hit.
- * Only code with the CPU to itself (engine_cpu.running) adds to a counter, so plain adding is exact.
+ * A CPU adds to its own counters with one instruction, so whoever interrupts it and counts too takes
+ * nothing away.
  *
  * Counter 0 is nobody's. Free ones are on a stack, so that few pages are in use.
  */

@@ -67,13 +67,22 @@ int engine_register_kretprobes(struct kretprobe **rps, unsigned num, unsigned *r
 
 /* --- inside the engine --------------------------------------------------------------------------- */
 
-/** Of one CPU; on a cache line of its own. */
-struct engine_cpu {
-	const void *running; /* the site whose handlers run, NULL: none */
-	void *jprobe;        /* what jprobe_return() goes back to, NULL: no jprobe's handler runs */
-	uint64_t *counts;    /* of hits, by kprobe.counter */
-	char pad[64 - 3 * sizeof(void *)];
+/** A hit whose handlers run, on the stack of whom runs them; hit.c has the rules. */
+struct engine_frame {
+	const struct spile_site *site;
+	struct engine_frame *outer; /* what this one came on top of, in an interrupt; or NULL */
+	void *jprobe;   /* what jprobe_return() goes back to, NULL: no jprobe's handler runs */
+	unsigned level; /* host_level() */
 };
+
+/** Of one CPU; on cache lines of its own. */
+struct engine_cpu {
+	struct engine_frame *running; /* the innermost hit, NULL: none */
+	uint64_t *counts;             /* of hits, by kprobe.counter */
+	struct engine_frame quick;    /* for a planter that shows a hit only when it is asked for */
+	char pad[64 - 6 * sizeof(void *)];
+};
+_Static_assert(sizeof(struct engine_cpu) == 64, "one cache line");
 
 struct engine {
 	const struct engine_home *home;

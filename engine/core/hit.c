@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens at a hit. Everything here runs in any context, NMI included.
+ * What happens at a hit. Everything here runs in any context, NMI included, with preemption disabled.
  *
- * One rule keeps handlers from running inside each other: per CPU, `running` names the site whose
- * handlers run. Interrupts are off from before it is looked at until after it is cleared, so only
- * code that a handler itself calls, an exception or an NMI can arrive here while it is set; such a
- * hit is counted on each of its probes and nothing is run. An NMI between the look and the store is
- * harmless, because it has cleared `running` again before the interrupted code goes on.
+ * One rule keeps handlers from running inside each other: a hit is *nested*, and then counted on
+ * each of its probes and not run, when a handler that runs on this CPU caused it, by a call or by an
+ * exception. A hit in an interrupt that happens to arrive during a handler is none of the handler's:
+ * it is run, on top of it. So:
+ *
+ *   engine_cpu.running -> frame of the interrupt's hit -> frame of the interrupted hit -> NULL
+ *
+ * A hit whose CPU has no frame may run, which is nearly always so. If there is one, the host tells
+ * by it whether an interrupt lies between (host_interrupted()). Frames are on the stack; who
+ * interrupts leaves `running` as it was found, so an interrupt between the look at it and the store
+ * does no harm.
+ *
+ * Interrupts stay enabled: switching them is dear, and a handler has no right to count on it
+ * (spile/kprobes.h: preemption is disabled, no more). What has data that an interrupt must not find
+ * half changed, or takes locks that an interrupt may take as well, has to disable them by itself;
+ * scripts' handlers do (runtime/probe.c). What a hit itself has for each CPU is a counter, which is
+ * added to by one instruction, and this list.
  *
  * The list of probes is walked without a lock. A probe is linked with a release store when it is
  * complete, and freed only after host_synchronize(), which waits for all code that runs with
- * interrupts off.
+ * preemption disabled.
  */
 #include "engine/core/run.h"
-#include "engine/host.h"
 
 struct engine engine;
 
@@ -21,37 +32,16 @@ struct engine engine;
  * What runs, for ever, on the place behind the last CPU: in a process, threads beyond
  * host_cpu_max() share it, so their hits are counted as missed.
  */
-#define NO_SITE ((const struct spile_site *)&engine)
+static struct engine_frame crowd;
 
 void engine_cpus_init(void)
 {
-	engine.cpus[host_cpu_max()].running = NO_SITE;
+	engine.cpus[host_cpu_max()].running = &crowd;
 }
 
 static inline void count_missed(struct kprobe *p)
 {
 	__atomic_fetch_add(&p->nmissed, 1, __ATOMIC_RELAXED);
-}
-
-/* Takes this CPU for the site's handlers. False: a handler is running here already. */
-static inline bool enter(const struct spile_site *site, unsigned long *irq, struct engine_cpu **ret)
-{
-	*irq = host_irq_save();
-	*ret = &engine.cpus[host_cpu()];
-	if (__atomic_load_n(&(*ret)->running, __ATOMIC_RELAXED)) {
-		host_irq_restore(*irq);
-		return false;
-	}
-	__atomic_store_n(&(*ret)->running, site, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return true;
-}
-
-static inline void leave(struct engine_cpu *cpu, unsigned long irq)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->running, NULL, __ATOMIC_RELAXED);
-	host_irq_restore(irq);
 }
 
 static void count_all_missed(const struct spile_site *site)
@@ -66,48 +56,56 @@ static void count_all_missed(const struct spile_site *site)
 /* any */
 int engine_hit(struct spile_site *site, struct pt_regs *regs)
 {
-	struct engine_cpu *cpu;
-	unsigned long irq;
+	struct engine_frame frame;
+	struct engine_cpu *cpu = hit_enter(site, &frame);
 	int diverted;
 
-	if (!enter(site, &irq, &cpu)) {
+	if (!cpu) {
 		count_all_missed(site);
 		return 0;
 	}
 	diverted = site_run(cpu, site, regs);
-	host_irq_restore(irq);
+	hit_leave(cpu, &frame);
 	return diverted;
 }
 
 /* any */
 void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned long flags)
 {
-	struct engine_cpu *cpu;
-	unsigned long irq;
+	struct engine_frame frame;
+	struct engine_cpu *cpu = hit_enter(site, &frame);
 	struct kprobe *p;
 
-	if (!enter(site, &irq, &cpu))
+	if (!cpu)
 		return; /* the pre_handlers have counted it */
 	for (p = list_first(site); p; p = list_next(p))
 		if (p->post_handler && probe_enabled(p))
 			p->post_handler(p, regs, flags);
-	leave(cpu, irq);
+	hit_leave(cpu, &frame);
+}
+
+/* The site whose handler runs on this CPU, or NULL. any, with preemption disabled */
+static const struct spile_site *site_running(void)
+{
+	const struct engine_frame *frame;
+
+	frame = __atomic_load_n(&engine.cpus[host_cpu()].running, __ATOMIC_RELAXED);
+	return frame ? frame->site : NULL;
 }
 
 /* any */
 int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr)
 {
-	unsigned long irq = host_irq_save();
-	const struct spile_site *in = site;
+	const struct spile_site *in;
 	struct kprobe *p;
 	int done = 0;
 
-	if (!in)
-		in = __atomic_load_n(&engine.cpus[host_cpu()].running, __ATOMIC_RELAXED);
-	for (p = in && in != NO_SITE ? list_first(in) : NULL; p && !done; p = list_next(p))
+	host_preempt_disable();
+	in = site ? site : site_running();
+	for (p = in ? list_first(in) : NULL; p && !done; p = list_next(p))
 		if (p->fault_handler && probe_enabled(p))
 			done = p->fault_handler(p, regs, trapnr) != 0;
-	host_irq_restore(irq);
+	host_preempt_enable();
 	return done;
 }
 
@@ -116,15 +114,16 @@ int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs, uint64_t ret_addr)
 {
 	struct kprobe *p = list_first(site);
-	struct kretprobe *rp;
+	struct engine_frame frame;
 	struct engine_cpu *cpu;
-	unsigned long irq;
+	struct kretprobe *rp;
 	int skip = 0;
 
 	if (!p || !probe_enabled(p))
 		return 1;
 	rp = to_kretprobe(p);
-	if (!enter(site, &irq, &cpu)) {
+	cpu = hit_enter(site, &frame);
+	if (!cpu) {
 		count_missed(&rp->kp);
 		return 1;
 	}
@@ -133,7 +132,7 @@ int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 	ri->ret_addr = (kprobe_opcode_t *)(uintptr_t)ret_addr;
 	if (rp->entry_handler)
 		skip = rp->entry_handler(ri, regs);
-	leave(cpu, irq);
+	hit_leave(cpu, &frame);
 	return skip;
 }
 
@@ -142,17 +141,18 @@ void engine_return_exit(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs)
 {
 	struct kretprobe *rp = ri->rp;
+	struct engine_frame frame;
 	struct engine_cpu *cpu;
-	unsigned long irq;
 
 	if (!probe_enabled(&rp->kp))
 		return;
-	if (!enter(site, &irq, &cpu)) {
+	cpu = hit_enter(site, &frame);
+	if (!cpu) {
 		count_missed(&rp->kp);
 		return;
 	}
 	count_hit(cpu, &rp->kp);
 	if (rp->handler)
 		rp->handler(ri, regs);
-	leave(cpu, irq);
+	hit_leave(cpu, &frame);
 }

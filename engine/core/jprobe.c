@@ -3,8 +3,8 @@
  * jprobes: a kprobe on a function's entry whose pre_handler enters the user's handler with the
  * function's own arguments. How that is done is the architecture's (arch_jprobe_call()).
  *
- * jprobe_return() must find the hit that it ends. Since handlers do not nest on a CPU (hit.c) and
- * stay on it (interrupts are off), one word per CPU holds it: NULL, no jprobe's handler runs here.
+ * jprobe_return() must find the hit that it ends. It is called by the handler, which stays on its
+ * CPU, so the hit is the innermost one of this CPU (hit.c), whose frame has a word for it.
  *
  * Other than in the document several jprobes may be on one function: the second costs nothing here.
  */
@@ -19,23 +19,26 @@ static inline struct jprobe *to_jprobe(struct kprobe *p)
 	return (struct jprobe *)((char *)p - offsetof(struct jprobe, kp));
 }
 
-/* any, with interrupts off and `running` set */
+/* any, between hit_enter() and hit_leave() */
 int jprobe_pre_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	struct engine_cpu *cpu = &engine.cpus[host_cpu()];
+	struct engine_frame *frame = engine.cpus[host_cpu()].running;
 
-	arch_jprobe_call(to_jprobe(p)->entry, regs, &cpu->jprobe);
-	cpu->jprobe = NULL;
+	arch_jprobe_call(to_jprobe(p)->entry, regs, &frame->jprobe);
+	frame->jprobe = NULL;
 	return 0;
 }
 
 /* any, in a jprobe's handler. Called from elsewhere it does nothing but say so. */
 void spile_jprobe_return(void)
 {
-	unsigned long irq = host_irq_save();
-	void *frame = engine.cpus[host_cpu()].jprobe;
+	struct engine_frame *hit;
+	void *frame;
 
-	host_irq_restore(irq);
+	host_preempt_disable();
+	hit = engine.cpus[host_cpu()].running;
+	frame = hit ? hit->jprobe : NULL;
+	host_preempt_enable();
 	if (frame)
 		arch_jprobe_return(frame);
 	host_log("jprobe_return() was called outside of a jprobe's handler");

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * engine/core/run.h - running a site's handlers, for hit.c and for planters that cannot afford a
- * call on the way to them. Any context; the caller has the CPU: preemption off, nothing runs on it.
+ * call on the way to them. Any context.
  */
 #ifndef SPILE_ENGINE_CORE_RUN_H
 #define SPILE_ENGINE_CORE_RUN_H
 
 #include "engine/core/engine.h"
+#include "engine/host.h"
+#include "ring/local.h"
 
 static inline struct kprobe *list_first(const struct spile_site *site)
 {
@@ -27,13 +29,43 @@ static inline bool probe_enabled(const struct kprobe *p)
 /* Counts must be exact: shared by all CPUs, hence atomic, or this CPU's own. */
 static inline void count_hit(struct engine_cpu *cpu, struct kprobe *p)
 {
-	if (p->counter) {
-		uint64_t *count = &cpu->counts[p->counter];
-
-		__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
-	} else {
+	if (p->counter)
+		local_add(&cpu->counts[p->counter], 1);
+	else
 		__atomic_fetch_add(&p->nhit, 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * Takes this CPU for the site's handlers, and disables preemption until hit_leave(). NULL, and
+ * nothing to leave: a handler is running here already, and called what was hit.
+ */
+static inline struct engine_cpu *hit_enter(const struct spile_site *site, struct engine_frame *frame)
+{
+	struct engine_cpu *cpu;
+	struct engine_frame *outer;
+
+	host_preempt_disable();
+	cpu = &engine.cpus[host_cpu()];
+	outer = __atomic_load_n(&cpu->running, __ATOMIC_RELAXED);
+	if (__builtin_expect(outer && !host_interrupted(outer, outer->level), 0)) {
+		host_preempt_enable();
+		return NULL;
 	}
+	frame->site = site;
+	frame->outer = outer;
+	frame->jprobe = NULL;
+	frame->level = host_level();
+	local_barrier();
+	__atomic_store_n(&cpu->running, frame, __ATOMIC_RELAXED);
+	local_barrier();
+	return cpu;
+}
+
+static inline void hit_leave(struct engine_cpu *cpu, const struct engine_frame *frame)
+{
+	local_barrier();
+	__atomic_store_n(&cpu->running, frame->outer, __ATOMIC_RELAXED);
+	host_preempt_enable();
 }
 
 /** Runs the pre_handlers until one diverts: 1 then, else 0. */
@@ -41,20 +73,15 @@ static inline int site_run(struct engine_cpu *cpu, const struct spile_site *site
 			   struct pt_regs *regs)
 {
 	struct kprobe *p;
-	int diverted = 0;
 
-	__atomic_store_n(&cpu->running, site, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	for (p = list_first(site); p && !diverted; p = list_next(p)) {
+	for (p = list_first(site); p; p = list_next(p)) {
 		if (!probe_enabled(p))
 			continue;
 		count_hit(cpu, p);
-		if (p->pre_handler)
-			diverted = p->pre_handler(p, regs) != 0;
+		if (p->pre_handler && p->pre_handler(p, regs))
+			return 1;
 	}
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->running, NULL, __ATOMIC_RELAXED);
-	return diverted;
+	return 0;
 }
 
 #endif

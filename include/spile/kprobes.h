@@ -66,8 +66,8 @@ struct kprobe {
 
 	/* Readable any time. */
 	unsigned long nmissed; /* hits while another handler ran on the CPU */
-	unsigned long nhit;    /* hits whose pre_handler was run; in a process up to date when
-				* disabled or unregistered */
+	unsigned long nhit;    /* hits whose pre_handler was run; up to date after a call for this
+				* probe: disable, enable (of an enabled one, too) or unregister */
 
 	/* The engine's. */
 	struct spile_site *site;

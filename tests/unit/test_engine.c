@@ -20,7 +20,8 @@
 
 static int synchronized, log_lines, allocations, fail_allocation;
 static unsigned cpu_now;
-static bool irq_off;
+static int preempt_off;
+static bool interrupted; /* host_interrupted() says so */
 
 void *host_zalloc(size_t size)
 {
@@ -43,21 +44,23 @@ unsigned host_cpu_max(void)
 
 unsigned host_cpu(void)
 {
-	assert_true(irq_off);
+	assert_true(preempt_off);
 	return cpu_now;
 }
 
-unsigned long host_irq_save(void)
+void host_preempt_disable(void)
 {
-	unsigned long was = irq_off;
-
-	irq_off = true;
-	return was;
+	preempt_off++;
 }
 
-void host_irq_restore(unsigned long flags)
+void host_preempt_enable(void)
 {
-	irq_off = flags;
+	preempt_off--;
+}
+
+bool host_interrupted(const void *frame, unsigned level)
+{
+	return interrupted;
 }
 
 void host_synchronize(void)
@@ -240,7 +243,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	engine_deinit();
-	return allocations || pinned || live || locked || irq_off || engine_sites();
+	return allocations || pinned || live || locked || preempt_off || engine_sites();
 }
 
 /* --- probes --------------------------------------------------------------------------------------------- */
@@ -257,7 +260,7 @@ static int fire(struct kprobe *p)
 
 static int count_handler(struct kprobe *p, struct pt_regs *regs)
 {
-	assert_true(irq_off);
+	assert_true(preempt_off);
 	ran++;
 	if (nested_probe)
 		fire(nested_probe);
@@ -473,6 +476,37 @@ static void test_nested_is_missed(void **state)
 	spile_unregister_kprobe(&b);
 }
 
+static struct kprobe *in_interrupt;
+
+static int interrupted_handler(struct kprobe *p, struct pt_regs *regs)
+{
+	ran++;
+	interrupted = true;
+	fire(in_interrupt);
+	interrupted = false;
+	fire(in_interrupt); /* and what the handler itself causes is nested as ever */
+	return 0;
+}
+
+/* A hit in an interrupt during a handler is run, and again nothing nests in it. */
+static void test_interrupt_is_run(void **state)
+{
+	struct kprobe a = probe_at(0x1000), b = probe_at(0x1100);
+
+	a.pre_handler = interrupted_handler;
+	in_interrupt = &b;
+	assert_int_equal(spile_register_kprobe(&a), 0);
+	assert_int_equal(spile_register_kprobe(&b), 0);
+	ran = 0;
+	fire(&a);
+	assert_int_equal(ran, 2);
+	assert_int_equal(b.nhit, 1);
+	assert_int_equal(b.nmissed, 1);
+	assert_null(engine.cpus[cpu_now].running);
+	spile_unregister_kprobe(&a);
+	spile_unregister_kprobe(&b);
+}
+
 static void test_divert_and_post(void **state)
 {
 	struct kprobe a = probe_at(0x1004), b = probe_at(0x1004);
@@ -574,6 +608,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_out_of_memory_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enable_disable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nested_is_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_interrupt_is_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_divert_and_post, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_return_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deinit_takes_leftovers, setup, teardown),

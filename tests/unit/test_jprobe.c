@@ -46,13 +46,17 @@ unsigned host_cpu(void)
 	return 0;
 }
 
-unsigned long host_irq_save(void)
+void host_preempt_disable(void)
 {
-	return 0;
 }
 
-void host_irq_restore(unsigned long flags)
+void host_preempt_enable(void)
 {
+}
+
+bool host_interrupted(const void *frame, unsigned level)
+{
+	return false;
 }
 
 void host_synchronize(void)
@@ -407,20 +411,20 @@ static void test_top_of_stack(void **state)
 {
 	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct pt_regs regs = { .di = 77 };
-	void *frame;
+	struct engine_frame hit = { .jprobe = NULL };
 
 	assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	engine.cpus[0].running = &hit;
 	for (unsigned room = 8; room <= 320; room += 8) {
 		jp = jprobe_of(note_and_return);
 		regs.sp = (uintptr_t)pages + 4096 - room;
 		ran = 0;
-		engine.cpus[0].jprobe = NULL;
 		assert_int_equal(jprobe_pre_handler(&jp.kp, &regs), 0);
 		assert_int_equal(ran, 1);
 		assert_int_equal(seen[0], 77);
 	}
-	frame = engine.cpus[0].jprobe;
-	assert_null(frame);
+	assert_null(hit.jprobe);
+	engine.cpus[0].running = NULL;
 	munmap(pages, 8192);
 }
 

@@ -106,6 +106,7 @@ static void check_entry(void)
 	__asm__ volatile("pushfq; popq %0" : "=r"(irq));
 	CHECK("interrupts are on again", irq & 512, 512);
 	CHECK("ran", ran, 1000);
+	CHECK("counted, up to date", spile_enable_jprobe(&jp), 0);
 	CHECK("counted", jp.kp.nhit, 1000);
 	CHECK("first argument", seen_a, 12);
 	CHECK("second argument", seen_b, 18 + 12 * 999);

@@ -125,7 +125,9 @@ static const struct planter *const planters[] = {
 	NULL,
 };
 
-static const struct engine_home home = {
+#define COUNTERS 4096u /* of hits, for each CPU; probes beyond them count more dearly */
+
+static struct engine_home home = {
 	.planters = planters,
 	.lock = home_lock,
 	.unlock = home_unlock,
@@ -141,6 +143,8 @@ static const struct engine_home home = {
 const struct engine_home *kernel_home_init(void)
 {
 	kernel_mutex_init(&registration);
+	home.counters = host_zalloc(host_cpu_max() * COUNTERS * sizeof(*home.counters));
+	home.counters_per_cpu = COUNTERS;
 	return &home;
 }
 
@@ -156,4 +160,5 @@ void kernel_home_deinit(void)
 	ftrace_through_deinit();
 	if (khas(wait_for_kprobe_optimizer))
 		kfn_wait_for_kprobe_optimizer();
+	host_free(home.counters);
 }

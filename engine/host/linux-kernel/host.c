@@ -45,6 +45,33 @@ unsigned host_cpu_max(void)
 	return kvar_nr_cpu_ids;
 }
 
+/* Where the kernel's choice of preemption is "not here", the symbol leads to a return. any */
+void host_preempt_now(void)
+{
+	if (khas(preempt_schedule_notrace))
+		kfn_preempt_schedule_notrace();
+}
+
+#define STACK_BYTES 16384ul /* the largest of the kernel's */
+
+/*
+ * Interrupts and NMIs run on stacks of their own, calls and most exceptions on the stack of their
+ * cause. So `frame` on another stack than ours tells an interrupt, also while its entry and exit,
+ * where the preemption count does not show it. A second interrupt uses the stack of the first, and
+ * 5.10 begins and ends interrupts on the task's stack: there the count tells, and where it does not,
+ * the hit passes for nested. The breakpoint and debug exceptions count as NMIs, hence "as many NMIs":
+ * with more of them on the same stack it is a handler's own exception.
+ */
+bool host_interrupted(const void *frame, unsigned level)
+{
+	unsigned now = host_level();
+
+	if ((unsigned long)frame - (unsigned long)__builtin_frame_address(0) >= STACK_BYTES)
+		return true;
+	return !((now ^ level) & HOST_COUNT_NMI) &&
+	       (now & HOST_COUNT_IRQ) > (level & HOST_COUNT_IRQ);
+}
+
 /* --- time ---------------------------------------------------------------------------------------- */
 
 uint64_t host_clock_ns(void)

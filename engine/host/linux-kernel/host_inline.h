@@ -36,10 +36,31 @@ static inline void host_preempt_disable(void)
 	__asm__ volatile("addl $1, %%gs:kcpu_preempt_count" : : : "memory", "cc");
 }
 
-/* A reschedule that became due meanwhile is left to the next interrupt. */
+/* In host.c: where the kernel may be preempted, does what became due meanwhile. */
+void host_preempt_now(void);
+
+/* The count is 0 when, in addition, a reschedule is due: that is a bit of it, set when none is. */
 static inline void host_preempt_enable(void)
 {
-	__asm__ volatile("addl $-1, %%gs:kcpu_preempt_count" : : : "memory", "cc");
+	bool due;
+
+	__asm__ volatile("addl $-1, %%gs:kcpu_preempt_count" : "=@ccz"(due) : : "memory");
+	if (__builtin_expect(due, 0))
+		host_preempt_now();
 }
+
+/* Bits of the preemption count; see host_interrupted() in host.c. */
+#define HOST_COUNT_IRQ 0x000f0100u /* hard interrupts, a soft interrupt being served */
+#define HOST_COUNT_NMI 0x00f00000u
+
+static inline unsigned host_level(void)
+{
+	unsigned count;
+
+	__asm__ volatile("movl %%gs:kcpu_preempt_count, %0" : "=r"(count));
+	return count;
+}
+
+bool host_interrupted(const void *frame, unsigned level);
 
 #endif

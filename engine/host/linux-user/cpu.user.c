@@ -118,6 +118,12 @@ void host_preempt_enable(void)
 	}
 }
 
+/* A signal's handler runs on its thread's slot, and shares what is there. */
+bool host_interrupted(const void *frame, unsigned level)
+{
+	return false;
+}
+
 unsigned long host_irq_save(void)
 {
 	host_preempt_disable();

@@ -331,7 +331,8 @@ bool quick_show(void)
 
 	if (!p || cpu->running)
 		return false;
-	__atomic_store_n(&cpu->running, p->site, __ATOMIC_RELAXED);
+	cpu->quick.site = p->site;
+	__atomic_store_n(&cpu->running, &cpu->quick, __ATOMIC_RELAXED);
 	return true;
 }
 
