@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,4 +143,36 @@ void cache_start_store(const char *key, const char *result)
 
 	if (path)
 		error_destroy(file_write_atomic(path, result, strlen(result)));
+}
+
+/* --- cleaning --------------------------------------------------------------------------------- */
+
+static bool is_ours(const char *name)
+{
+	static const char *const endings[] = {".o", ".so", ".c", ".start", ".index"};
+	const char *dot = strchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (!strcmp(dot, endings[i]))
+			return true;
+	return false;
+}
+
+struct error *cache_clean(void)
+{
+	_cleanup_free_ char *dir = NULL;
+	struct error *error = cache_scripts_dir(&dir);
+	struct dirent *entry;
+	DIR *folder;
+
+	if (error)
+		return error;
+	folder = opendir(dir);
+	if (!folder)
+		return error_create(errno, "cannot read %s: %s", dir, strerror(errno));
+	while ((entry = readdir(folder)))
+		if (is_ours(entry->d_name))
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	return NULL;
 }

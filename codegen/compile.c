@@ -271,7 +271,7 @@ struct error *compile_script(const char *code, const struct compile_options *opt
 	struct job job;
 	struct error *error = job_init(&job, code, options);
 
-	*ret_cached = !error && !access(job.object, R_OK);
+	*ret_cached = !error && !options->anew && !access(job.object, R_OK);
 	if (!error && !*ret_cached)
 		error = write_source(&job, code);
 	if (!error && !*ret_cached)

@@ -36,12 +36,15 @@ struct compile_options {
 	const char *name; /* of the module; NULL: spile_ and 16 digits of the hash */
 	bool embedded;    /* it holds C code of the script's own, whose errors are the user's */
 	bool process;     /* a shared object for the process home */
+	bool anew;        /* compile even if the cache has it */
 	size_t depth;     /* how deep its functions nest, for the check of kernel stack */
 };
 
 /** Gives the object's path, for the caller to free. *ret_cached: nothing had to be compiled. */
 struct error *compile_script(const char *code, const struct compile_options *options,
 			     char **ret_object, bool *ret_cached);
+/** Removes what the cache holds of scripts. */
+struct error *cache_clean(void);
 /** Which compiler it is, into a hash. */
 void compile_identify(struct content_hash *hash);
 

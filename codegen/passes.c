@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/strbuf.h"
 #include "codegen/compile.h"
+#include "script/families/family.h"
 #include "script/parse.h"
 
 struct session {
@@ -79,7 +80,7 @@ void pass_clock_tell(const struct pass_clock *clock, int pass, const char *what)
 static void tell_pass(const struct session *s, const struct pass_clock *clock, int pass,
                       const char *what)
 {
-	if (s->options->verbose)
+	if (s->options->verbose_pass[pass - 1])
 		pass_clock_tell(clock, pass, what);
 }
 
@@ -189,6 +190,9 @@ static struct error *session_init(struct session *s, const struct passes_options
 	s->resolve.kernel_context = s;
 	s->resolve.guru = options->guru;
 	s->resolve.no_warnings = options->no_warnings;
+	s->resolve.unoptimized = options->unoptimized;
+	s->resolve.no_globals = options->no_globals;
+	s->parse.version = options->version;
 	error = read_release(s);
 	s->parse.release = s->release;
 	if (!error)
@@ -239,7 +243,7 @@ static const char *source_name(const struct session *s)
 static void start_key(const struct session *s, struct content_hash *hash)
 {
 	const struct passes_options *o = s->options;
-	bool flags[] = {o->guru, o->process, o->name != NULL};
+	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals};
 
 	content_hash_init(hash);
 	content_hash_add_file(hash, "/proc/self/exe");
@@ -252,6 +256,12 @@ static void start_key(const struct session *s, struct content_hash *hash)
 		content_hash_adds(hash, o->argv[i]);
 	content_hash_add(hash, flags, sizeof(flags));
 	content_hash_adds(hash, o->name);
+	content_hash_adds(hash, o->version);
+	for (size_t i = 0; i < o->more_text_count; i++)
+		content_hash_adds(hash, o->more_texts[i]);
+	content_hash_add(hash, &o->global_count, sizeof(o->global_count));
+	for (size_t i = 0; i < o->global_count; i++)
+		content_hash_adds(hash, o->globals[i]);
 	content_hash_add(hash, &o->limits, sizeof(o->limits));
 	for (size_t i = 0; i < tapset_file_count(s->tapset); i++)
 		content_hash_add_file(hash, tapset_file(s->tapset, i));
@@ -343,13 +353,30 @@ static void remember_start(struct session *s, const char *object)
 
 /* --- the passes ------------------------------------------------------------------------------- */
 
+static bool set_globals(struct session *s)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < s->options->global_count && !error; i++)
+		error = script_global_set(&s->script, s->options->globals[i]);
+	if (!error)
+		return true;
+	tell_error(error);
+	return false;
+}
+
 static bool pass_parse(struct session *s)
 {
 	struct pass_clock clock;
 
 	pass_clock_start(&clock);
 	script_parse_string(&s->script, source_name(s), s->text, s->text_len, &s->parse, &s->diags);
+	for (size_t i = 0; i < s->options->more_text_count; i++)
+		script_parse_string(&s->script, "<input>", s->options->more_texts[i],
+		                    strlen(s->options->more_texts[i]), &s->parse, &s->diags);
 	if (!pass_ok(s, 1, "parse"))
+		return false;
+	if (!set_globals(s))
 		return false;
 	tell_pass(s, &clock, 1, "parsed user script");
 	if (s->options->last == 1)
@@ -368,6 +395,10 @@ static bool pass_resolve(struct session *s)
 		return false;
 	if (!s->options->no_warnings)
 		diag_list_print(&s->diags, stderr);
+	if (s->options->fatal_warnings && s->diags.warnings) {
+		fprintf(stderr, "Pass 2: analysis failed: warnings are errors (-W).\n");
+		return false;
+	}
 	snprintf(what, sizeof(what),
 	         "analyzed script: %zu probe(s), %zu function(s), %zu global(s)",
 	         s->program.probes.count, s->program.functions.count, s->program.globals.count);
@@ -405,6 +436,7 @@ static bool pass_compile(struct session *s, char **ret_object)
 	struct compile_options options = {.name = s->options->name,
 	                                  .process = s->options->process,
 	                                  .embedded = s->program.has_embedded,
+	                                  .anew = s->options->cache != CACHE_USE,
 	                                  .depth =
 	                                      codegen_call_depth(&s->program, &s->options->limits)};
 	struct pass_clock clock;
@@ -419,7 +451,8 @@ static bool pass_compile(struct session *s, char **ret_object)
 		return false;
 	}
 	tell_pass(s, &clock, 4, cached ? "took the compiled object from the cache" : "compiled C");
-	remember_start(s, *ret_object);
+	if (s->options->cache != CACHE_OFF && !s->options->fatal_warnings)
+		remember_start(s, *ret_object);
 	return true;
 }
 
@@ -453,7 +486,7 @@ static bool take_short_cut(struct session *s, char **ret_object)
 {
 	struct pass_clock clock;
 
-	if (s->options->last < 4)
+	if (s->options->last < 4 || s->options->cache != CACHE_USE || s->options->fatal_warnings)
 		return false;
 	pass_clock_start(&clock);
 	*ret_object = find_known_start(s);
@@ -515,4 +548,57 @@ bool passes_list(const struct passes_options *options, const char *pattern, bool
 	diag_list_print(&s.diags, stderr);
 	session_deinit(&s);
 	return count != 0;
+}
+
+/* --- what there is ---------------------------------------------------------------------------- */
+
+static void dump_probe_types(void)
+{
+	for (size_t i = 0; probe_families[i]; i++)
+		for (size_t j = 0; probe_families[i]->spellings[j]; j++)
+			puts(probe_families[i]->spellings[j]);
+}
+
+static void dump_names(struct session *s, enum tapset_kind kind, const char *ending)
+{
+	const char *name, *last = "";
+
+	for (size_t i = 0; (name = tapset_name(s->tapset, kind, i)); i++) {
+		if (strcmp(name, last))
+			printf("%s%s\n", name, ending);
+		last = name;
+	}
+}
+
+static const char *type_name(enum value_type type)
+{
+	return type == TYPE_STRING ? ":string" : type == TYPE_LONG ? ":long" : "";
+}
+
+static void dump_builtin(const struct builtin *builtin)
+{
+	printf("%s%s (", builtin->name, type_name(builtin_result_type(builtin)));
+	for (size_t i = 0; i < builtin_argc(builtin); i++)
+		printf("%sarg%zu%s", i ? ", " : "", i + 1, type_name(builtin_arg_type(builtin, i)));
+	puts(")");
+}
+
+bool passes_dump(const struct passes_options *options, enum passes_dump what)
+{
+	struct session s;
+	struct error *error = session_init(&s, options);
+
+	if (error) {
+		tell_error(error);
+	} else if (what == DUMP_PROBE_TYPES) {
+		dump_probe_types();
+	} else if (what == DUMP_PROBE_ALIASES) {
+		dump_names(&s, TAPSET_ALIAS, "");
+	} else {
+		for (size_t i = 0; i < builtin_count(); i++)
+			dump_builtin(builtin_at(i));
+		dump_names(&s, TAPSET_FUNCTION, "()");
+	}
+	session_deinit(&s);
+	return !error;
 }

@@ -13,15 +13,26 @@
 
 #include "codegen/codegen.h"
 
+enum passes_cache { CACHE_USE, CACHE_OFF, CACHE_RENEW };
+
 struct passes_options {
 	const char *path;        /* of the script; "-" standard input; NULL: `text` */
 	const char *text;        /* -e */
 	int argc;                /* script arguments */
 	const char *const *argv;
 	int last;                /* -p: the pass to stop after, 1 to 4; 5: leave the object to run */
-	int verbose;             /* -v: time and memory of each pass */
+	int verbose_pass[5];     /* -v, --vp: time and memory of a pass; the last is pass 5 */
 	const char *kernel_dir;  /* description folder; NULL: the running kernel */
 	bool guru, no_warnings, keep;
+	bool fatal_warnings;     /* -W */
+	bool unoptimized;        /* -u: leave nothing out */
+	bool no_globals;         /* do not print globals at the end */
+	enum passes_cache cache;
+	const char *version;     /* --compatible; NULL: the newest */
+	const char *const *more_texts; /* -E */
+	size_t more_text_count;
+	const char *const *globals; /* -G NAME=VALUE */
+	size_t global_count;
 	bool process;            /* for the process home */
 	const char *name;        /* -m; NULL: by content */
 	const char *const *folders; /* -I: tapset folders, before the installed one */
@@ -33,6 +44,10 @@ struct passes_options {
 bool passes_run(const struct passes_options *options, char **ret_object);
 /** -l, -L: lists the probe points that match; false when there are none or on an error. */
 bool passes_list(const struct passes_options *options, const char *pattern, bool variables);
+
+enum passes_dump { DUMP_NONE, DUMP_PROBE_TYPES, DUMP_PROBE_ALIASES, DUMP_FUNCTIONS };
+/** --dump-...: lists what there is to be used in scripts. */
+bool passes_dump(const struct passes_options *options, enum passes_dump what);
 
 /* Time and memory of a pass, as -v tells. */
 struct pass_clock {

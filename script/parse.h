@@ -66,6 +66,9 @@ struct script_file *script_parse_string(struct script *script, const char *name,
 void script_parse_macros(struct script *script, const char *path,
 			 const struct parse_options *options, struct diag_list *diags);
 
+/** Gives a global another initial value, from "NAME=VALUE": a number, or else a string. */
+struct error *script_global_set(struct script *script, const char *assignment);
+
 /** Prints files as script text in canonical form; parsing that again gives the same tree. */
 void script_print(const struct script *script, FILE *out);
 void script_file_print(const struct script_file *file, FILE *out);

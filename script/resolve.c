@@ -207,7 +207,7 @@ void script_resolve(struct script *script, const struct resolve_options *options
 		return; /* types of what is not understood would only add noise */
 	resolve_sets(&r);
 	resolve_types(&r);
-	if (!diag_error_count(diags) && resolve_autoprint(&r)) {
+	if (!diag_error_count(diags) && !options->no_globals && resolve_autoprint(&r)) {
 		resolve_sets(&r);
 		resolve_types(&r);
 	}

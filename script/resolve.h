@@ -188,6 +188,8 @@ struct resolve_options {
 	const struct parse_options *library;
 	bool guru;
 	bool no_warnings;
+	bool unoptimized; /* keep code that does nothing */
+	bool no_globals;  /* do not print globals that are only written */
 };
 
 /** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */

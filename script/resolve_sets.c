@@ -202,10 +202,10 @@ static void mark_used(struct function_info *info)
 		mark_used(info->body.callees.items[i]);
 }
 
-static void mark_functions(struct program *program)
+static void mark_functions(struct program *program, bool all)
 {
 	for (size_t i = 0; i < program->functions.count; i++)
-		program->functions.items[i]->used = false;
+		program->functions.items[i]->used = all;
 	for (size_t i = 0; i < program->probes.count; i++) {
 		const struct body *body = program->probes.items[i]->body;
 
@@ -297,5 +297,5 @@ void resolve_sets(struct resolver *r)
 		walk_body(r, body, true);
 		absorb_callees(r, body);
 	}
-	mark_functions(r->program);
+	mark_functions(r->program, r->options->unoptimized);
 }

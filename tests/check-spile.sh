@@ -28,7 +28,53 @@ expect() {
 hello='probe begin { print("hello\n") exit() }'
 expect "no script" 1 err 'no script is given'
 expect "unknown option" 1 err 'option not understood: --nope' --nope x
-expect "unsupported option" 1 err 'option not supported yet: -t' -t -e "$hello"
+expect "unsupported option" 1 err 'option -t is not supported yet: times of each' -t -e "$hello"
+expect "unsupported word" 1 err 'option --remote is not supported yet' --remote=x -e "$hello"
+expect "needless option" 0 err 'WARNING: option -d is not needed: symbols' -d kernel -p1 -e "$hello"
+# Each long option that is refused, with an argument where it must have one.
+sed -n 's/^OPTION("\([a-z-]*\)", [^,]*, \(NULL\|"[^"]*"\), REFUSED.*/\1 \2/p' tools/options.def >"$tmp/refused"
+while read -r word argument; do
+	case $argument in
+	NULL | '"['*) arg=--$word ;;
+	*) arg=--$word=1 ;;
+	esac
+	expect "--$word is refused by name" 1 err "option --$word is not supported yet: " "$arg" -e "$hello"
+done <"$tmp/refused"
+expect "-E adds script" 0 out '^added$' --runtime=process -E 'probe begin { println("added") exit() }' -e 'probe never { }'
+expect "-E shares its globals" 0 out '^7$' --runtime=process -E 'global seven = 7' -e 'probe begin { println(seven) exit() }'
+expect "-G number" 0 out '^-42$' --runtime=process -G x=-42 -e 'global x = 1 probe begin { println(x) exit() }'
+expect "-G without a value in the script" 0 out '^ab c$' --runtime=process -G 'x=ab c' -e 'global x probe begin { println(x) exit() }'
+expect "-G of nothing" 1 err 'no such global variable' -G y=1 -e 'global x probe begin { println(x) exit() }'
+expect "-G of an array" 1 err 'an array cannot' -G x=1 -e 'global x[2] probe begin { x[1] = 1 }'
+expect "-G is another start" 0 out '^8$' --runtime=process -G x=8 -e 'global x = 1 probe begin { println(x) exit() }'
+expect "-W makes warnings fatal" 1 err 'warnings are errors' -W -p4 -e 'probe begin { x = 1 exit() }'
+expect "-W without warnings" 0 out '/scripts/' -W -p4 -e "$hello"
+expect "-u keeps functions" 0 out 'f_unused' -u -p3 -e 'function unused() { println(1) } probe begin { exit() }'
+"$spile" -p3 -e 'function unused() { println(1) } probe begin { exit() }' 2>/dev/null | grep -q f_unused
+[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL unused function is kept"; }
+expect "--vp tells one pass" 0 err '^Pass 3: translated' --vp 001 --disable-cache -p4 -e "$hello"
+grep -q 'Pass [1245]' "$tmp/err"
+[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --vp: other passes"; }
+expect "--vp is checked" 1 err '--vp wants' --vp x -e "$hello"
+expect "--compatible" 0 out 'println("old")' --compatible=1.0 -p1 -e '%( systemtap_v < "2.0" %? probe begin { println("old") } %: %)'
+expect "--compatible with the future" 1 err 'the newest version is' --compatible=99 -e "$hello"
+expect "-a" 1 err '-a: not supported: arm64' -a arm64 -e "$hello"
+expect "--privilege" 1 err 'without privileges' --privilege=stapusr -e "$hello"
+expect "--suppress-time-limits needs -g" 1 err 'needs guru mode' --suppress-time-limits -e "$hello"
+expect "--suppress-time-limits" 0 out '^100000$' -g --suppress-time-limits --runtime=process -e 'probe begin { for (i = 0; i < 100000; i++) ; println(i) exit() }'
+expect "the limit otherwise" 1 err 'MAXACTION exceeded' --runtime=process -e 'probe begin { for (i = 0; i < 100000; i++) ; println(i) exit() }'
+expect "--no-global-var-display" 0 out '^shown$' --runtime=process --no-global-var-display -e 'global x probe begin { x = 5 println("shown") exit() }'
+grep -q 'x=5' "$tmp/out"
+[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --no-global-var-display"; }
+expect "--rlimit-fsize" 1 err 'wants a number' --rlimit-fsize=x -e "$hello"
+expect "--rlimit-as" 134 err 'out of memory' --rlimit-as=1000000 --runtime=process -p4 -e "$hello"
+expect "--dump-probe-types" 0 out '^timer.ms' --dump-probe-types
+expect "--dump-functions: run-time" 0 out '^substr:string (arg1:string, arg2:long, arg3:long)$' --dump-functions
+expect "--dump-functions: tapset" 0 out '^lib_next()$' -I tests/script/tapset --dump-functions
+expect "--dump-probe-aliases" 0 out '^lib.sub.deep$' -I tests/script/tapset --dump-probe-aliases
+mkdir "$tmp/dir" && echo '-w -p1' >"$tmp/dir/rc"
+SYSTEMTAP_DIR=$tmp/dir expect "options of the rc file" 0 out '^probe begin' -e "$hello"
+SYSTEMTAP_RELEASE=1.2.3 expect "SYSTEMTAP_RELEASE" 1 err 'no description of this kernel' -e "$hello"
 expect "missing argument" 1 err 'option needs an argument: -e' -e
 expect "bad pass" 1 err '-p wants a pass' -p7 -e "$hello"
 expect "bad limit" 1 err 'there is no such limit' -D MAXNONSENSE=1 -e "$hello"
@@ -54,6 +100,16 @@ expect "-k tells where the C is" 0 err 'generated C is .*\.c' -k -p4 -e "$hello"
 expect "-m names the module" 0 out '/scripts/' -m my_name -p4 -e "$hello"
 grep -q 'my_name' "$(cat "$tmp/out")" && passed=$((passed + 1)) ||
 	{ failed=$((failed + 1)); echo "  FAIL -m: the name is not in the object"; }
+
+object=$("$spile" -p4 -e "$hello")
+touch -d '2001-01-01' "$object"
+"$spile" --disable-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ] &&
+	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --disable-cache"; }
+touch -d '2001-01-01' "$object"
+"$spile" --poison-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ] &&
+	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --poison-cache"; }
+"$spile" --clean-cache && [ ! -e "$object" ] && passed=$((passed + 1)) ||
+	{ failed=$((failed + 1)); echo "  FAIL --clean-cache"; }
 
 expect "parse error" 1 err '^Pass 1: parse failed' -e 'probe begin {'
 expect "semantic error" 1 err '^Pass 2: analysis failed' -e 'probe begin { nope() }'

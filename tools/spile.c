@@ -2,8 +2,8 @@
 /*
  * spile - runs a script: parse, resolve, translate, compile, run.
  *
- * Options are stap's. Passes 1 to 4 are codegen/passes.h; pass 5 is the command spile-run, which
- * lies beside this one: executed in place of it, or, with --vm, inside a guest.
+ * Options are stap's (options.def). Passes 1 to 4 are codegen/passes.h; pass 5 is the command
+ * spile-run, which lies beside this one: executed in place of it, or, with --vm, inside a guest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "codegen/compile.h"
 #include "codegen/passes.h"
 #include "reader/load.h"
@@ -23,57 +25,36 @@
 
 #define SPILE_VERSION "0.1"
 
-enum { OPT_VM = 256, OPT_RUNTIME, OPT_REPORT, OPT_REPORT_FILE, OPT_KEEP_CORE };
+enum {
+	OPT_VM = 256, OPT_RUNTIME, OPT_REPORT, OPT_REPORT_FILE, OPT_KEEP_CORE, OPT_COMPATIBLE,
+	OPT_PRIVILEGE, OPT_VP, OPT_NO_GLOBALS, OPT_USE_CACHE, OPT_DISABLE_CACHE, OPT_POISON_CACHE,
+	OPT_CLEAN_CACHE, OPT_RLIMIT_AS, OPT_RLIMIT_CPU, OPT_RLIMIT_NPROC, OPT_RLIMIT_STACK,
+	OPT_RLIMIT_FSIZE, OPT_DUMP_TYPES, OPT_DUMP_ALIASES, OPT_DUMP_FUNCTIONS, OPT_NO_LIMITS,
+	OPT_NEEDLESS = 512, /* and those after it, without names */
+	OPT_REFUSED = 1024,
+};
 
-/* The letters are stap's. Rows without help are options of stap that this version has not. */
+enum option_use { TAKEN, NEEDLESS, REFUSED };
+
 static const struct option_row {
 	const char *name; /* long form, or NULL */
 	int id;
 	const char *argument; /* NULL: none; "[=X]": optional */
+	enum option_use use;
 	const char *help;
 } rows[] = {
-	{ NULL, 'e', "SCRIPT", "the script itself, instead of a FILE" },
-	{ NULL, 'p', "N", "stop after pass N (1 parse, 2 resolve, 3 translate, 4 compile) and show\n"
-			  "what it made" },
-	{ NULL, 'v', NULL, "tell time and memory of each pass" },
-	{ NULL, 'o', "FILE", "print into FILE" },
-	{ NULL, 'c', "CMD", "run CMD while the script runs, end with it" },
-	{ NULL, 'x', "PID", "target() is PID" },
-	{ NULL, 'm', "NAME", "name of the script's module" },
-	{ NULL, 'D', "NAME=VALUE", "set a limit: MAXACTION, MAXSTRINGLEN, ..." },
-	{ NULL, 'l', "PATTERN", "list the probe points that match" },
-	{ NULL, 'L', "PATTERN", "list them with their variables" },
-	{ NULL, 'I', "DIR", "look for functions, aliases and macros in the tapset files of DIR, too" },
-	{ NULL, 'g', NULL, "guru mode" },
-	{ NULL, 'k', NULL, "tell where the generated C is kept" },
-	{ NULL, 'w', NULL, "no warnings" },
-	{ NULL, 's', "MB", "size of one CPU's ring" },
-	{ NULL, 'T', "SECONDS", "end after this time" },
-	{ NULL, 'r', "DIR", "translate for the kernel described by folder DIR, or of that release\n"
-			    "among the fetched ones; stops after pass 4" },
-	{ "vm", OPT_VM, "[=KERNEL]", "run in a guest with a stock Debian kernel (6.1, 5.10, 6.12,\n"
-				     "newest); no root and no kernel modules are needed here" },
-	{ "runtime", OPT_RUNTIME, "HOME", "kernel (default), or process: begin, end and timer probes\n"
-					  "in a process, without root" },
-	{ "report", OPT_REPORT, "KIND", "text or json: account for every probe at the end" },
-	{ "report-file", OPT_REPORT_FILE, "FILE", "write the report into FILE" },
-	{ "keep-core", OPT_KEEP_CORE, NULL, "leave the core loaded" },
-	{ "version", 'V', NULL, "print the version" },
-	{ "help", 'h', NULL, "this text" },
-	{ NULL, 't', NULL, NULL },
-	{ NULL, 'u', NULL, NULL },
-	{ NULL, 'b', NULL, NULL },
-	{ NULL, 'M', NULL, NULL },
-	{ NULL, 'F', NULL, NULL },
-	{ NULL, 'S', "SIZE", NULL },
-	{ NULL, 'd', "MODULE", NULL },
-	{ NULL, 'E', "SCRIPT", NULL },
-	{ NULL, 'R', "DIR", NULL },
-	{ NULL, 'B', "OPTION", NULL },
-	{ NULL, 'G', "VAR=VALUE", NULL },
+#define OPTION(name, id, argument, use, help) { name, id, argument, use, help },
+#include "tools/options.def"
+#undef OPTION
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), RUN_ARGS_MAX = 64, FOLDERS_MAX = 32 };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), RUN_ARGS_MAX = 64, LIST_MAX = 32 };
+
+/* What an option collects that may be given several times. */
+struct words {
+	const char *items[LIST_MAX];
+	size_t count;
+};
 
 struct command {
 	struct passes_options passes;
@@ -86,7 +67,9 @@ struct command {
 	const char *run_args[RUN_ARGS_MAX]; /* what spile-run is told */
 	int run_argc;
 	char *kernel_dir; /* owned */
-	const char *folders[FOLDERS_MAX];
+	struct words folders, texts, globals;
+	enum passes_dump dump;
+	bool no_limits;
 };
 
 /* --- help ------------------------------------------------------------------------------------- */
@@ -102,13 +85,22 @@ static void print_row(FILE *f, const struct option_row *row)
 	else
 		snprintf(left, sizeof(left), "-%c %s", row->id,
 			 row->argument ? row->argument : "");
-	fprintf(f, "  %-18s ", left);
+	fprintf(f, strlen(left) > 18 ? "  %s\n  %18s " : "  %-18s %.0s", left, "");
 	for (const char *p = row->help; *p; p++)
 		if (*p == '\n')
 			fprintf(f, "\n  %-18s ", "");
 		else
 			fputc(*p, f);
 	fputc('\n', f);
+}
+
+static void print_names(FILE *f, enum option_use use)
+{
+	for (int i = 0; i < ROWS; i++)
+		if (rows[i].use == use && rows[i].name)
+			fprintf(f, " --%s", rows[i].name);
+		else if (rows[i].use == use)
+			fprintf(f, " -%c", rows[i].id);
 }
 
 static void print_help(FILE *f)
@@ -118,8 +110,13 @@ static void print_help(FILE *f)
 	      "       spile [options] -l|-L PATTERN          list probe points\n\n",
 	      f);
 	for (int i = 0; i < ROWS; i++)
-		if (rows[i].help)
+		if (rows[i].use == TAKEN)
 			print_row(f, &rows[i]);
+	fputs("\nOptions of stap that need nothing here:", f);
+	print_names(f, NEEDLESS);
+	fputs("\nOptions of stap that are not supported yet:", f);
+	print_names(f, REFUSED);
+	fputc('\n', f);
 	fputs("\nLimits for -D:"
 #define LIMIT(name, member, value, low, high) " " #name
 #include "codegen/limits.def"
@@ -213,13 +210,73 @@ static bool set_kernel_dir(struct command *cmd, const char *value)
 	return true;
 }
 
-static bool add_folder(struct command *cmd, const char *value)
+static bool add_word(struct words *words, const char *value, const char *const **ret_items,
+		     size_t *ret_count)
 {
-	if (cmd->passes.folder_count == FOLDERS_MAX)
-		return usage_error("too many folders with -I", value);
-	cmd->folders[cmd->passes.folder_count++] = value;
-	cmd->passes.folders = cmd->folders;
+	if (words->count == LIST_MAX)
+		return usage_error("an option is given too often", value);
+	words->items[words->count++] = value;
+	*ret_items = words->items;
+	*ret_count = words->count;
 	return true;
+}
+
+static bool set_verbosity(struct command *cmd, const char *value)
+{
+	if (strspn(value, "0123456789") != strlen(value) || strlen(value) > 5)
+		return usage_error("--vp wants up to five digits", value);
+	for (int i = 0; value[i]; i++)
+		cmd->passes.verbose_pass[i] += value[i] - '0';
+	return true;
+}
+
+static bool set_compatible(struct command *cmd, const char *value)
+{
+	if (!*value || strspn(value, "0123456789.") != strlen(value))
+		return usage_error("--compatible wants a version as 4.8", value);
+	if (strverscmp(value, SCRIPT_LANGUAGE_VERSION) > 0)
+		return usage_error("--compatible: the newest version is " SCRIPT_LANGUAGE_VERSION,
+				   value);
+	cmd->passes.version = value;
+	return true;
+}
+
+static bool set_rlimit(int resource, const char *value)
+{
+	char *end;
+	struct rlimit limit;
+
+	errno = 0;
+	limit.rlim_cur = limit.rlim_max = strtoull(value, &end, 0);
+	if (errno || end == value || *end)
+		return usage_error("--rlimit wants a number", value);
+	return !setrlimit(resource, &limit) || usage_error("--rlimit", strerror(errno));
+}
+
+static bool set_verbose(struct command *cmd)
+{
+	for (int i = 0; i < 5; i++)
+		cmd->passes.verbose_pass[i]++;
+	return true;
+}
+
+static bool set_privilege(const char *value)
+{
+	return !strcmp(value, "stapdev") ||
+	       usage_error("--privilege: scripts for users without privileges are not supported "
+			   "yet", value);
+}
+
+static bool clean_cache(struct command *cmd)
+{
+	struct error *error = cache_clean();
+
+	cmd->done = true;
+	if (!error)
+		return true;
+	fprintf(stderr, "spile: %s\n", error->message);
+	error_destroy(error);
+	return false;
 }
 
 static bool set_option(struct command *cmd, int id, const char *value)
@@ -231,7 +288,9 @@ static bool set_option(struct command *cmd, int id, const char *value)
 	case 'p':
 		return set_pass(cmd, value);
 	case 'v':
-		return cmd->passes.verbose++ || add_run_arg(cmd, "-v", NULL);
+		return set_verbose(cmd);
+	case OPT_VP:
+		return set_verbosity(cmd, value);
 	case 'o':
 		cmd->output = value;
 		return true;
@@ -259,7 +318,58 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		cmd->list_variables = id == 'L';
 		return true;
 	case 'I':
-		return add_folder(cmd, value);
+		return add_word(&cmd->folders, value, &cmd->passes.folders,
+				&cmd->passes.folder_count);
+	case 'E':
+		return add_word(&cmd->texts, value, &cmd->passes.more_texts,
+				&cmd->passes.more_text_count);
+	case 'G':
+		return add_word(&cmd->globals, value, &cmd->passes.globals,
+				&cmd->passes.global_count);
+	case 'a':
+		return !strcmp(value, "x86_64") || usage_error("-a: not supported", value);
+	case 'W':
+		return cmd->passes.fatal_warnings = true;
+	case 'u':
+		return cmd->passes.unoptimized = true;
+	case OPT_NO_GLOBALS:
+		return cmd->passes.no_globals = true;
+	case OPT_COMPATIBLE:
+		return set_compatible(cmd, value);
+	case OPT_PRIVILEGE:
+		return set_privilege(value);
+	case OPT_NO_LIMITS:
+		return cmd->no_limits = true;
+	case OPT_USE_CACHE:
+		cmd->passes.cache = CACHE_USE;
+		return true;
+	case OPT_DISABLE_CACHE:
+		cmd->passes.cache = CACHE_OFF;
+		return true;
+	case OPT_POISON_CACHE:
+		cmd->passes.cache = CACHE_RENEW;
+		return true;
+	case OPT_CLEAN_CACHE:
+		return clean_cache(cmd);
+	case OPT_RLIMIT_AS:
+		return set_rlimit(RLIMIT_AS, value);
+	case OPT_RLIMIT_CPU:
+		return set_rlimit(RLIMIT_CPU, value);
+	case OPT_RLIMIT_NPROC:
+		return set_rlimit(RLIMIT_NPROC, value);
+	case OPT_RLIMIT_STACK:
+		return set_rlimit(RLIMIT_STACK, value);
+	case OPT_RLIMIT_FSIZE:
+		return set_rlimit(RLIMIT_FSIZE, value);
+	case OPT_DUMP_TYPES:
+		cmd->dump = DUMP_PROBE_TYPES;
+		return true;
+	case OPT_DUMP_ALIASES:
+		cmd->dump = DUMP_PROBE_ALIASES;
+		return true;
+	case OPT_DUMP_FUNCTIONS:
+		cmd->dump = DUMP_FUNCTIONS;
+		return true;
 	case 'g':
 		return cmd->passes.guru = true;
 	case 'k':
@@ -303,39 +413,117 @@ static void make_tables(char *shorts, struct option *longs)
 	*longs = (struct option){ 0 };
 }
 
-static bool is_supported(int id)
+static const struct option_row *find_row(int id)
 {
-	for (int i = 0; i < ROWS; i++)
-		if (rows[i].id == id)
-			return rows[i].help != NULL;
+	int i = 0;
+
+	while (rows[i].id != id)
+		i++;
+	return &rows[i];
+}
+
+/* "-x" or "--word". */
+static const char *row_name(const struct option_row *row, char room[64])
+{
+	if (row->name)
+		snprintf(room, 64, "--%s", row->name);
+	else
+		snprintf(room, 64, "-%c", row->id);
+	return room;
+}
+
+static bool take_option(struct command *cmd, int id, const char *value)
+{
+	const struct option_row *row = find_row(id);
+	char name[64];
+
+	if (row->use == TAKEN)
+		return set_option(cmd, id, value);
+	if (row->use == NEEDLESS) {
+		fprintf(stderr, "WARNING: option %s is not needed: %s\n", row_name(row, name),
+			row->help);
+		return true;
+	}
+	fprintf(stderr, "spile: option %s is not supported yet: %s\n", row_name(row, name),
+		row->help);
 	return false;
+}
+
+/* Options of one that are worth nothing without another. */
+static bool check_options(struct command *cmd)
+{
+	if (cmd->no_limits && !cmd->passes.guru)
+		return usage_error("--suppress-time-limits needs guru mode (-g)", NULL);
+	if (cmd->no_limits)
+		cmd->passes.limits.action = INT64_MAX;
+	if (cmd->passes.no_warnings && cmd->passes.fatal_warnings)
+		return usage_error("-w and -W exclude each other", NULL);
+	if (cmd->passes.verbose_pass[4] && !add_run_arg(cmd, "-v", NULL))
+		return false;
+	if (cmd->passes.text || cmd->passes.path || cmd->list || cmd->dump || cmd->done)
+		return true;
+	return usage_error("no script is given", NULL);
+}
+
+/* SYSTEMTAP_RELEASE: the kernel to translate for, unless -r or --vm says. */
+static bool default_kernel(struct command *cmd)
+{
+	const char *release = getenv("SYSTEMTAP_RELEASE");
+
+	return !release || !*release || cmd->kernel_dir || cmd->vm || set_kernel_dir(cmd, release);
 }
 
 static bool read_options(struct command *cmd, int argc, char **argv)
 {
 	struct option longs[ROWS + 1];
-	char shorts[2 * ROWS + 2], letter[3] = "-?";
+	char shorts[2 * ROWS + 2];
 	int id;
 
 	make_tables(shorts, longs); /* the leading colon tells a missing argument apart */
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		letter[1] = (char)id;
 		if (id == ':')
 			return usage_error("option needs an argument", argv[optind - 1]);
 		if (id == '?')
 			return usage_error("option not understood", argv[optind - 1]);
-		if (!is_supported(id))
-			return usage_error("option not supported yet", letter);
-		if (!set_option(cmd, id, optarg))
+		if (!take_option(cmd, id, optarg))
 			return false;
 	}
-	if (!cmd->passes.text && !cmd->list && optind < argc)
+	if (!cmd->passes.text && !cmd->list && !cmd->dump && optind < argc)
 		cmd->passes.path = argv[optind++];
 	cmd->passes.argc = argc - optind;
 	cmd->passes.argv = (const char *const *)argv + optind;
-	if (!cmd->passes.text && !cmd->passes.path && !cmd->list && !cmd->done)
-		return usage_error("no script is given", NULL);
-	return true;
+	return check_options(cmd) && default_kernel(cmd);
+}
+
+/* Options of $SYSTEMTAP_DIR/rc (~/.systemtap/rc) come before those of the command line. The words
+ * stay allocated, as those of the command line do. */
+static char **add_rc_words(int *argc, char **argv)
+{
+	const char *folder = getenv("SYSTEMTAP_DIR"), *home = getenv("HOME");
+	_cleanup_free_ char *path = NULL;
+	char *text = NULL, *word, **words;
+	struct error *error;
+	size_t len, n = 1;
+
+	if (asprintf(&path, "%s%s/rc", folder ? folder : home ? home : "",
+		     folder ? "" : "/.systemtap") < 0)
+		abort();
+	if (access(path, R_OK))
+		return argv;
+	error = file_read(path, &text, &len);
+	error_destroy(error);
+	if (error)
+		return argv;
+	words = calloc((size_t)*argc + len + 2, sizeof(*words));
+	if (!words)
+		abort();
+	words[0] = argv[0];
+	while ((word = strsep(&text, " \t\n")))
+		if (*word)
+			words[n++] = word;
+	memcpy(words + n, argv + 1, (size_t)*argc * sizeof(*argv));
+	*argc += (int)n - 1;
+	return words;
 }
 
 /* --- pass 5 ----------------------------------------------------------------------------------- */
@@ -407,7 +595,7 @@ static int run_guest(struct command *cmd, char *object, int out)
 		const char *const shares[] = { cwd, scripts, NULL };
 		struct vm_options options = { .kernel = cmd->vm_kernel, .shares = shares, .in = -1,
 					      .out = out, .err = 2,
-					      .verbose = cmd->passes.verbose > 0 };
+					      .verbose = cmd->passes.verbose_pass[4] > 0 };
 
 		make_run_argv(cmd, object);
 		cmd->run_args[0] = path;
@@ -494,6 +682,8 @@ static int run_command(struct command *cmd)
 		return 1;
 	if (!prepare_vm(cmd))
 		return 1;
+	if (cmd->dump)
+		return passes_dump(&cmd->passes, cmd->dump) ? 0 : 1;
 	if (cmd->list)
 		return passes_list(&cmd->passes, cmd->list, cmd->list_variables) ? 0 : 1;
 	if (!passes_run(&cmd->passes, &object))
@@ -503,7 +693,7 @@ static int run_command(struct command *cmd)
 	if (!can_run_here(cmd))
 		return 1;
 	fflush(stdout);
-	if (cmd->passes.verbose)
+	if (cmd->passes.verbose_pass[4])
 		fputs("Pass 5: starting run.\n", stderr);
 	return cmd->vm ? run_in_vm(cmd, object) : run_here(cmd, object);
 }
@@ -524,6 +714,7 @@ int main(int argc, char **argv)
 
 	opterr = 0;
 	codegen_limits_init(&cmd.passes.limits);
+	argv = add_rc_words(&argc, argv);
 	if (read_options(&cmd, argc, argv))
 		status = cmd.done ? 0 : run_command(&cmd);
 	if (!finish_output())
