@@ -52,11 +52,16 @@ struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct
 
 /* --- scalars ---------------------------------------------------------------------------------- */
 
-static struct operand assign_scalar(struct gen *g, struct expr *e)
+static struct operand assign_scalar(struct gen *g, struct expr *e, bool discard)
 {
 	const struct variable *var = e->binary.left->symbol.var;
 	struct operand right = gen_expr(g, e->binary.right), place;
 
+	if (discard && is_shared(g, var) && (e->binary.op == OP_ADD || e->binary.op == OP_SUB)) {
+		gen_line(g, "spl_tally_add(c, &g_%s, %s(%s));", var->name,
+		         e->binary.op == OP_SUB ? "- " : "", right.text);
+		return operand_of("0", true);
+	}
 	place = operand_of(gen_variable(g, var), false);
 	place.global = var->kind == VAR_GLOBAL;
 	if (e->binary.op != OP_SET)
@@ -67,9 +72,15 @@ static struct operand assign_scalar(struct gen *g, struct expr *e)
 
 static struct operand step_scalar(struct gen *g, struct expr *e, bool discard)
 {
-	const char *name = gen_variable(g, e->step.operand->symbol.var);
+	const struct variable *var = e->step.operand->symbol.var;
+	const char *name = gen_variable(g, var);
 	const char *op = e->step.op == OP_INC ? "++" : "--";
 
+	if (discard && is_shared(g, var)) {
+		gen_line(g, "spl_tally_add(c, &g_%s, %s1);", var->name,
+		         e->step.op == OP_INC ? "" : "-");
+		return operand_of("0", true);
+	}
 	if (!discard)
 		return gen_temp(g,
 		                e->step.prefix ? gen_text(g, "%s%s", op, name)
@@ -81,14 +92,8 @@ static struct operand step_scalar(struct gen *g, struct expr *e, bool discard)
 
 /* --- array elements --------------------------------------------------------------------------- */
 
-struct element {
-	const char *map;
-	const char *keys; /* an array in C, good for several uses */
-};
-
-/* The keys, and then the value that goes in, in this order. */
-static struct element gen_element(struct gen *g, struct expr *place, struct expr *value,
-                                  struct operand *ret_value)
+struct element gen_element(struct gen *g, struct expr *place, struct expr *value,
+                           struct operand *ret_value)
 {
 	const struct expr_list *keys = &place->index.keys;
 	struct expr *items[RESOLVE_KEYS_MAX + 1];
@@ -126,9 +131,10 @@ static struct operand set_element(struct gen *g, const struct element *at, struc
 }
 
 static struct operand add_element(struct gen *g, const struct element *at, const char *amount,
-                                  bool discard)
+                                  bool tally, bool discard)
 {
-	const char *call = gen_text(g, "spl_map_add_n(c, %s, %s, %s)", at->map, at->keys, amount);
+	const char *call = gen_text(g, "spl_map_%s(c, %s, %s, %s)", tally ? "tally" : "add_n",
+	                            at->map, at->keys, amount);
 
 	if (!discard)
 		return gen_temp(g, call, true);
@@ -146,7 +152,8 @@ static struct operand assign_element(struct gen *g, struct expr *e, bool discard
 
 	if (op == OP_ADD || op == OP_SUB)
 		return add_element(
-		    g, &at, op == OP_ADD ? value.text : gen_text(g, "(- %s)", value.text), discard);
+		    g, &at, op == OP_ADD ? value.text : gen_text(g, "(- %s)", value.text),
+		    discard && is_shared(g, e->binary.left->index.base->symbol.var), discard);
 	if (op != OP_SET) {
 		old = operand_of(gen_text(g, "spl_map_get_%c(%s, %s)",
 		                          type == TYPE_STRING ? 's' : 'n', at.map, at.keys),
@@ -160,7 +167,8 @@ static struct operand step_element(struct gen *g, struct expr *e, bool discard)
 {
 	struct element at = gen_element(g, e->step.operand, NULL, NULL);
 	bool up = e->step.op == OP_INC;
-	struct operand value = add_element(g, &at, up ? "1" : "-1", discard);
+	bool tally = discard && is_shared(g, e->step.operand->index.base->symbol.var);
+	struct operand value = add_element(g, &at, up ? "1" : "-1", tally, discard);
 
 	if (!e->step.prefix && !discard)
 		value.text = gen_text(g, "(%s %s 1)", value.text, up ? "-" : "+");
@@ -169,8 +177,10 @@ static struct operand step_element(struct gen *g, struct expr *e, bool discard)
 
 struct operand gen_assign(struct gen *g, struct expr *e, bool discard)
 {
+	if (e->binary.op == OP_SAMPLE)
+		return gen_sample(g, e);
 	return e->binary.left->kind == EXPR_INDEX ? assign_element(g, e, discard)
-	                                          : assign_scalar(g, e);
+	                                          : assign_scalar(g, e, discard);
 }
 
 struct operand gen_step(struct gen *g, struct expr *e, bool discard)

@@ -25,7 +25,10 @@ struct gen {
 	struct {
 		ARENA_LIST(struct gen_format);
 	} formats;
-	bool *locked; /* by number of global: has a lock */
+	/* by number of global */
+	bool *locked; /* has a lock */
+	bool *shared; /* is added to without one, see runtime/script.h */
+	bool sharing; /* timers read what is shared, so adding must be stopped for them */
 	/* the body that is being translated */
 	struct strbuf *out;
 	unsigned indent;
@@ -69,6 +72,15 @@ const char *gen_variable(struct gen *g, const struct variable *var);
 /** Stores a value in a scalar variable. */
 void gen_store(struct gen *g, const struct variable *var, const char *value);
 
+/* How a global without a lock is added to: it is shared. */
+bool is_shared(const struct gen *g, const struct variable *var);
+
+/* An array element that is about to be changed: the map and its keys, good for several uses. */
+struct element {
+	const char *map;
+	const char *keys;
+};
+
 /* expr.c */
 struct operand gen_expr(struct gen *g, struct expr *e);
 /** For its effects only. */
@@ -77,7 +89,15 @@ void gen_discard(struct gen *g, struct expr *e);
 const char *gen_values(struct gen *g, struct expr *const *items, const struct operand *ops,
 		       size_t count);
 
+/* Which keys of a slice are *: a bit each, from 0. */
+unsigned slice_any(const struct expr_list *keys);
+/* The keys of an element or slice, evaluated. */
+const char *gen_keys(struct gen *g, const struct expr_list *keys);
+
 /* assign.c */
+/** The keys, and then the value that goes in (NULL: none), in this order. */
+struct element gen_element(struct gen *g, struct expr *place, struct expr *value,
+                           struct operand *ret_value);
 struct operand gen_assign(struct gen *g, struct expr *e, bool discard);
 struct operand gen_step(struct gen *g, struct expr *e, bool discard);
 /** left OP right on numbers or strings. */
@@ -86,6 +106,16 @@ struct operand gen_arith(struct gen *g, const struct expr *e, enum op op, struct
 
 /* call.c */
 struct operand gen_call(struct gen *g, struct expr *e);
+
+/* stats.c */
+/** The C definition of what a statistic keeps, s_NAME. */
+const char *gen_stat_type(struct gen *g, const struct variable *var);
+struct operand gen_sample(struct gen *g, struct expr *e);
+struct operand gen_stat(struct gen *g, struct expr *e);
+struct operand gen_bucket(struct gen *g, struct expr *e);
+struct operand gen_histogram(struct gen *g, const struct print *print, size_t format);
+/** Opens the loop; the body and the closing brace are the caller's. */
+void gen_foreach_bucket(struct gen *g, struct stmt *st);
 
 /* print.c */
 /** The number of a format in the script's table. */

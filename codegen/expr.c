@@ -38,20 +38,38 @@ const char *gen_values(struct gen *g, struct expr *const *items, const struct op
 	return text;
 }
 
-static const char *gen_keys(struct gen *g, const struct expr_list *keys)
+unsigned slice_any(const struct expr_list *keys)
 {
+	unsigned any = 0;
+
+	for (size_t i = 0; i < keys->count; i++)
+		any |= keys->items[i] ? 0 : 1u << i;
+	return any;
+}
+
+/* In the place of a * is a number that nobody looks at. */
+const char *gen_keys(struct gen *g, const struct expr_list *keys)
+{
+	static struct expr nothing = {.kind = EXPR_NUMBER, .type = TYPE_LONG};
+	struct expr *items[RESOLVE_KEYS_MAX];
 	struct operand ops[RESOLVE_KEYS_MAX];
 
-	gen_list(g, keys->items, keys->count, ops);
-	return gen_values(g, keys->items, ops, keys->count);
+	for (size_t i = 0; i < keys->count; i++)
+		items[i] = keys->items[i] ? keys->items[i] : &nothing;
+	gen_list(g, items, keys->count, ops);
+	return gen_values(g, items, ops, keys->count);
 }
 
 /* An element's string lies in the map until the element is written or deleted. */
-static struct operand gen_index(struct gen *g, const struct expr *e)
+static struct operand gen_index(struct gen *g, struct expr *e)
 {
 	const struct variable *map = e->index.base->symbol.var;
-	const char *keys = gen_keys(g, &e->index.keys);
+	const char *keys;
 	struct operand op;
+
+	if (e->index.base->kind == EXPR_STAT)
+		return gen_bucket(g, e);
+	keys = gen_keys(g, &e->index.keys);
 
 	if (map->value.type != TYPE_STRING)
 		return gen_temp(g, gen_text(g, "spl_map_get_n(%s, %s)", gen_variable(g, map), keys),
@@ -65,11 +83,13 @@ static struct operand gen_index(struct gen *g, const struct expr *e)
 static struct operand gen_member(struct gen *g, const struct expr *e)
 {
 	const char *keys = gen_keys(g, &e->member.keys);
+	const char *map = gen_variable(g, e->member.base->symbol.var);
+	unsigned any = slice_any(&e->member.keys);
 
-	return gen_temp(
-	    g,
-	    gen_text(g, "spl_map_has(%s, %s)", gen_variable(g, e->member.base->symbol.var), keys),
-	    false);
+	return gen_temp(g,
+	                any ? gen_text(g, "spl_map_has_slice(%s, %s, %u)", map, keys, any)
+	                    : gen_text(g, "spl_map_has(%s, %s)", map, keys),
+	                false);
 }
 
 static struct operand gen_unary(struct gen *g, const struct expr *e)
@@ -222,6 +242,8 @@ struct operand gen_expr(struct gen *g, struct expr *e)
 		return gen_deref(g, e);
 	case EXPR_EMBEDDED:
 		return gen_embedded_expr(g, e);
+	case EXPR_STAT:
+		return gen_stat(g, e);
 	default:
 		return operand_of("0", true); /* pass 2 told that it is not supported */
 	}

@@ -39,7 +39,11 @@ static void declare_numbers(struct gen *g, const struct body *body)
 	for (size_t i = 0; i < body->locals.count; i++)
 		if (body->locals.items[i]->kind == VAR_LOCAL &&
 		    body->locals.items[i]->value.type != TYPE_STRING)
-			gen_line(g, "spl_s64 %s = 0;", gen_variable(g, body->locals.items[i]));
+			gen_line(g, "%s %s = { 0 };",
+			         body->locals.items[i]->value.type == TYPE_STATS
+			             ? "struct spl_samples"
+			             : "spl_s64",
+			         gen_variable(g, body->locals.items[i]));
 }
 
 /* A string parameter that the function writes to comes in as a_NAME and is copied. */
@@ -107,13 +111,34 @@ static bool wants_lock(const struct gen *g, const struct body *body, size_t glob
 
 static const char *lock_word(const struct body *body, size_t global)
 {
-	return body->uses[global] & (USE_WRITE | USE_SORT) ? "write" : "read";
+	return body->uses[global] & (USE_CHANGE | USE_SORT) ? "write" : "read";
+}
+
+/* Whether and how it takes part in adding without locks: NULL, "enter" or "stop". */
+static const char *share_word(const struct gen *g, const struct body *body)
+{
+	const char *word = NULL;
+
+	if (!g->sharing)
+		return NULL;
+	for (size_t i = 0; i < g->program->globals.count; i++) {
+		if (!g->shared[i] || !body->uses[i])
+			continue;
+		if (body->uses[i] & ~USE_ADD)
+			return "stop";
+		word = "enter";
+	}
+	return word;
 }
 
 static size_t add_locks(struct gen *g, const struct body *body)
 {
+	const char *share = share_word(g, body);
 	size_t taken = 0;
 
+	if (share)
+		gen_line(g, "if (!spl_share_%s(c)) { spl_skip_lock(c); goto u%zu; }", share,
+		         taken++);
 	for (size_t i = 0; i < g->program->globals.count; i++)
 		if (wants_lock(g, body, i))
 			gen_line(g, "if (!spl_lock_%s(&k_%s)) { spl_skip_lock(c); goto u%zu; }",
@@ -123,11 +148,16 @@ static size_t add_locks(struct gen *g, const struct body *body)
 
 static void add_unlocks(struct gen *g, const struct body *body, size_t taken)
 {
+	const char *share = share_word(g, body);
+
 	gen_line(g, "u%zu: ;", taken);
 	for (size_t i = g->program->globals.count; i-- > 0;)
 		if (wants_lock(g, body, i))
 			gen_line(g, "spl_unlock_%s(&k_%s); u%zu: ;", lock_word(body, i),
 			         g->program->globals.items[i]->name, --taken);
+	if (share)
+		gen_line(g, "spl_share_%s(c); u%zu: ;", share[0] == 'e' ? "leave" : "resume",
+		         --taken);
 }
 
 const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_frame)

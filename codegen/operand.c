@@ -175,8 +175,16 @@ void gen_list(struct gen *g, struct expr *const *items, size_t count, struct ope
 
 /* --- variables -------------------------------------------------------------------------------- */
 
+bool is_shared(const struct gen *g, const struct variable *var)
+{
+	return var->kind == VAR_GLOBAL && g->shared[var->number];
+}
+
+/* A shared number is brought together each time that it is named: functions may have added to it. */
 const char *gen_variable(struct gen *g, const struct variable *var)
 {
+	if (is_shared(g, var) && !var->is_array)
+		return gen_text(g, "(*spl_tally_fold(&g_%s))", var->name);
 	return gen_text(g, "%s_%s", var->kind == VAR_GLOBAL ? "g" : "l", var->name);
 }
 

@@ -23,16 +23,58 @@ struct file {
 
 /* --- globals ---------------------------------------------------------------------------------- */
 
-/* A global needs a lock if some handler changes it, sorting included. */
-static void find_locked(struct gen *g)
+/* Probes that never run beside others: they need no lock. */
+static bool runs_alone(const struct planted_probe *probe)
+{
+	return !strcmp(probe->kind, "SPL_PROBE_BEGIN") || !strcmp(probe->kind, "SPL_PROBE_END") ||
+	       !strcmp(probe->kind, "SPL_PROBE_ERROR");
+}
+
+static bool is_timer(const struct planted_probe *probe)
+{
+	return !strncmp(probe->kind, "SPL_PROBE_TIMER", strlen("SPL_PROBE_TIMER"));
+}
+
+/* A map that is made room in has no place for adders that hold one of its entries. */
+static bool can_be_shared(const struct variable *var)
+{
+	return var->value.type != TYPE_STRING && (!var->is_array || var->key_count) &&
+	       !(var->is_array && var->global->wraps);
+}
+
+/* A global is shared if some probe that can run beside others only adds to it, and only timers and
+ * probes that run alone do more. If it is not, it needs a lock when some handler changes it. */
+static void find_access(struct gen *g, size_t global)
 {
 	const struct program *program = g->program;
+	bool adders = false, timers = false, others = false;
 
-	g->locked = arena_alloc(&g->arena, program->globals.count + 1);
-	for (size_t i = 0; i < program->probes.count; i++)
-		for (size_t j = 0; j < program->globals.count; j++)
-			g->locked[j] |=
-			    (program->probes.items[i]->body->uses[j] & (USE_WRITE | USE_SORT)) != 0;
+	for (size_t i = 0; i < program->probes.count; i++) {
+		const struct planted_probe *probe = program->probes.items[i];
+		unsigned uses = probe->body->uses[global];
+
+		g->locked[global] |= (uses & (USE_CHANGE | USE_SORT)) != 0;
+		if (!uses || runs_alone(probe))
+			continue;
+		adders |= uses == USE_ADD;
+		timers |= uses != USE_ADD && is_timer(probe);
+		others |= uses != USE_ADD && !is_timer(probe);
+	}
+	if (!adders || others || !can_be_shared(program->globals.items[global]))
+		return;
+	g->locked[global] = false;
+	g->shared[global] = true;
+	g->sharing |= timers;
+}
+
+static void find_accesses(struct gen *g)
+{
+	size_t count = g->program->globals.count;
+
+	g->locked = arena_alloc(&g->arena, count + 1);
+	g->shared = arena_alloc(&g->arena, count + 1);
+	for (size_t i = 0; i < count; i++)
+		find_access(g, i);
 }
 
 static const char *map_types(struct gen *g, const struct variable *var)
@@ -41,7 +83,10 @@ static const char *map_types(struct gen *g, const struct variable *var)
 
 	for (size_t i = 0; i < var->key_count; i++)
 		keys[i] = var->keys[i].type == TYPE_STRING ? 's' : 'n';
-	return gen_text(g, "%s:%c", keys, var->value.type == TYPE_STRING ? 's' : 'n');
+	return gen_text(g, "%s:%c", keys,
+	                var->value.type == TYPE_STRING  ? 's'
+	                : var->value.type == TYPE_STATS ? 't'
+	                                                : 'n');
 }
 
 /* An array that is declared but never indexed has no keys, and no code that touches it. */
@@ -57,8 +102,21 @@ static void add_map(struct file *f, const struct variable *var)
 
 	strbuf_addf(&f->out, "static struct spl_map *g_%s;\n", var->name);
 	strbuf_addf(&f->out,
-	            "static const struct spl_map_type g_%s_type = { \"%s\", %lld, SIZE, %d };\n",
-	            var->name, map_types(&f->g, var), (long long)size, var->global->wraps);
+	            "static const struct spl_map_type g_%s_type = { \"%s\", %lld, SIZE, %d, %d, %s%s };\n",
+	            var->name, map_types(&f->g, var), (long long)size, var->global->wraps,
+	            is_shared(&f->g, var), var->value.type == TYPE_STATS ? "&s_" : "0",
+	            var->value.type == TYPE_STATS ? var->name : "");
+}
+
+static void add_scalar(struct file *f, const struct variable *var)
+{
+	const char *type = var->value.type == TYPE_STATS  ? "struct spl_stat"
+	                   : var->value.type == TYPE_STRING ? "char"
+	                   : is_shared(&f->g, var)          ? "struct spl_tally"
+	                                                    : "spl_s64";
+
+	strbuf_addf(&f->out, "static %s g_%s%s;\n", type, var->name,
+	            var->value.type == TYPE_STRING ? "[SIZE]" : "");
 }
 
 static void add_globals(struct file *f)
@@ -68,12 +126,12 @@ static void add_globals(struct file *f)
 	for (size_t i = 0; i < program->globals.count; i++) {
 		const struct variable *var = program->globals.items[i];
 
+		if (var->value.type == TYPE_STATS)
+			strbuf_adds(&f->out, gen_stat_type(&f->g, var));
 		if (is_map(var))
 			add_map(f, var);
-		else if (var->value.type == TYPE_STRING)
-			strbuf_addf(&f->out, "static char g_%s[SIZE];\n", var->name);
 		else
-			strbuf_addf(&f->out, "static spl_s64 g_%s;\n", var->name);
+			add_scalar(f, var);
 		if (f->g.locked[i])
 			strbuf_addf(&f->out, "static struct spl_lock k_%s;\n", var->name);
 	}
@@ -89,6 +147,11 @@ static void add_init_global(struct file *f, const struct variable *var)
 	if (is_map(var)) {
 		gen_line(g, "g_%s = spl_map_create(&g_%s_type);", var->name, var->name);
 		gen_line(g, "if (!g_%s) goto no_memory;", var->name);
+	} else if (var->value.type == TYPE_STATS) {
+		gen_line(g, "if (spl_stat_init(&g_%s, &s_%s)) goto no_memory;", var->name, var->name);
+	} else if (is_shared(g, var)) {
+		gen_line(g, "if (spl_tally_init(&g_%s, (spl_s64)%lluULL)) goto no_memory;", var->name,
+		         value ? (unsigned long long)value->number : 0ULL);
 	} else if (var->value.type == TYPE_STRING) {
 		gen_store(g, var,
 		          value ? gen_literal(g, value->string.data, strlen(value->string.data))
@@ -99,24 +162,37 @@ static void add_init_global(struct file *f, const struct variable *var)
 	}
 }
 
+/* Whether a global takes memory that set-up allocates. */
+static bool is_allocated(const struct file *f, const struct variable *var)
+{
+	return is_map(var) || var->value.type == TYPE_STATS || is_shared(&f->g, var);
+}
+
+static void add_fini_global(struct file *f, const struct variable *var)
+{
+	if (is_map(var))
+		strbuf_addf(&f->out, "\tspl_map_destroy(g_%s);\n\tg_%s = 0;\n", var->name,
+		            var->name);
+	else if (is_allocated(f, var))
+		strbuf_addf(&f->out, "\tspl_%s_deinit(&g_%s);\n",
+		            var->value.type == TYPE_STATS ? "stat" : "tally", var->name);
+}
+
 static void add_setup(struct file *f)
 {
 	const struct program *program = f->g.program;
-	bool maps = false;
+	bool allocates = false;
 
 	strbuf_adds(&f->out, "static void script_fini(struct spl_script *script)\n{\n");
 	for (size_t i = program->globals.count; i-- > 0;)
-		if (is_map(program->globals.items[i]))
-			strbuf_addf(&f->out, "\tspl_map_destroy(g_%s);\n\tg_%s = 0;\n",
-			            program->globals.items[i]->name,
-			            program->globals.items[i]->name);
+		add_fini_global(f, program->globals.items[i]);
 	strbuf_adds(&f->out, "}\nstatic int script_init(struct spl_script *script)\n{\n");
 	for (size_t i = 0; i < program->globals.count; i++) {
-		maps |= is_map(program->globals.items[i]);
+		allocates |= is_allocated(f, program->globals.items[i]);
 		add_init_global(f, program->globals.items[i]);
 	}
 	strbuf_adds(&f->out, "\treturn 0;\n");
-	if (maps)
+	if (allocates)
 		strbuf_adds(&f->out, "no_memory:\n\tscript_fini(script);\n\treturn -12;\n");
 	strbuf_adds(&f->out, "}\n");
 }
@@ -332,7 +408,7 @@ char *codegen_program(const struct program *program, const struct codegen_option
 
 	arena_init(&f.g.arena);
 	strbuf_init(&f.out);
-	find_locked(&f.g);
+	find_accesses(&f.g);
 	strbuf_addf(&f.out, "#define SIZE %lld\n", (long long)options->limits.string_size);
 	strbuf_adds(&f.out, "#define S(n) (f + (n) * ((SIZE + 7) & ~7))\n");
 	add_addresses(&f);

@@ -101,19 +101,38 @@ static char letter(enum value_type type)
 	return type == TYPE_STRING ? 's' : 'n';
 }
 
-static void load_entry(struct gen *g, const struct stmt *st, const char *map, const char *entry)
+/* spl_map_sort()'s word for what the loop is sorted by. */
+static int sort_word(const struct stmt *st)
+{
+	if (st->foreach.sort_key || st->foreach.sort_stat == STAT_NONE)
+		return st->foreach.sort_key;
+	return -1 - (int)st->foreach.sort_stat;
+}
+
+static void load_value(struct gen *g, const struct stmt *st, const char *map, const char *entry)
 {
 	const struct variable *array = st->foreach.base->symbol.var;
 	const struct foreach_key *value = st->foreach.value;
+
+	if (array->value.type == TYPE_STATS)
+		gen_line(g, "spl_entry_samples(%s, %s, &%s);", map, entry,
+		         gen_variable(g, value->var));
+	else
+		load_key(g, value,
+		         gen_text(g, "spl_entry_value_%c(%s, %s)", letter(array->value.type), map,
+		                  entry));
+}
+
+static void load_entry(struct gen *g, const struct stmt *st, const char *map, const char *entry)
+{
+	const struct variable *array = st->foreach.base->symbol.var;
 
 	for (size_t i = 0; i < st->foreach.keys.count; i++)
 		load_key(g, &st->foreach.keys.items[i],
 		         gen_text(g, "spl_entry_key_%c(%s, %s, %zu)", letter(array->keys[i].type),
 		                  map, entry, i + 1));
-	if (value)
-		load_key(g, value,
-		         gen_text(g, "spl_entry_value_%c(%s, %s)", letter(array->value.type), map,
-		                  entry));
+	if (st->foreach.value)
+		load_value(g, st, map, entry);
 }
 
 /* foreach ([a, b] in x[1, *]): entries with another key are passed over. */
@@ -141,6 +160,23 @@ static void gen_slice(struct gen *g, const struct stmt *st, struct operand *ret)
 			                    st->foreach.slice.items[i]->type);
 }
 
+/* A loop over a histogram's buckets, or over an array's entries. */
+static void gen_bucket_loop(struct gen *g, struct stmt *st)
+{
+	const char *limit = NULL;
+
+	open_block(g, "");
+	if (st->foreach.limit)
+		limit = gen_temp(g, gen_expr(g, st->foreach.limit).text, false).text;
+	gen_foreach_bucket(g, st);
+	gen_actions(g, 1, st->tok);
+	if (limit)
+		gen_line(g, "if (%s-- <= 0) break;", limit);
+	gen_loop_body(g, st->foreach.body);
+	close_block(g);
+	close_block(g);
+}
+
 static void gen_foreach(struct gen *g, struct stmt *st)
 {
 	const char *map = gen_variable(g, st->foreach.base->symbol.var);
@@ -155,7 +191,7 @@ static void gen_foreach(struct gen *g, struct stmt *st)
 		limit = gen_temp(g, gen_expr(g, st->foreach.limit).text, false).text;
 	g->local_slots = g->next_slot; /* the slice's strings live as long as the loop */
 	if (st->foreach.sort_direction)
-		gen_line(g, "spl_map_sort(%s, %d, %d, %s);", map, st->foreach.sort_key,
+		gen_line(g, "spl_map_sort(%s, %d, %d, %s);", map, sort_word(st),
 		         st->foreach.sort_direction, st->foreach.slice.count ? "-1" : limit);
 	open_block(g, gen_text(g, "for (%s = spl_map_first(%s); %s; %s = spl_map_next(%s, %s)) ",
 	                       entry, map, entry, entry, map, entry));
@@ -191,17 +227,22 @@ static void gen_delete(struct gen *g, struct expr *place)
 	const struct variable *var;
 
 	if (place->kind == EXPR_INDEX) {
-		struct operand ops[RESOLVE_KEYS_MAX];
+		const char *keys = gen_keys(g, &place->index.keys);
+		unsigned any = slice_any(&place->index.keys);
 
-		gen_list(g, place->index.keys.items, place->index.keys.count, ops);
-		gen_line(g, "spl_map_delete(%s, %s);",
-		         gen_variable(g, place->index.base->symbol.var),
-		         gen_values(g, place->index.keys.items, ops, place->index.keys.count));
+		var = place->index.base->symbol.var;
+		if (any)
+			gen_line(g, "spl_map_delete_slice(%s, %s, %u);", gen_variable(g, var), keys,
+			         any);
+		else
+			gen_line(g, "spl_map_delete(%s, %s);", gen_variable(g, var), keys);
 		return;
 	}
 	var = place->symbol.var;
 	if (var->is_array && var->key_count)
 		gen_line(g, "spl_map_clear(%s);", gen_variable(g, var));
+	else if (!var->is_array && var->value.type == TYPE_STATS)
+		gen_line(g, "spl_stat_clear(&g_%s);", var->name);
 	else if (!var->is_array)
 		gen_store(g, var, var->value.type == TYPE_STRING ? "\"\"" : "0");
 }
@@ -241,7 +282,10 @@ static void gen_kind(struct gen *g, struct stmt *st)
 		gen_for(g, st);
 		break;
 	case STMT_FOREACH:
-		gen_foreach(g, st);
+		if (st->foreach.base->kind == EXPR_STAT)
+			gen_bucket_loop(g, st);
+		else
+			gen_foreach(g, st);
 		break;
 	case STMT_RETURN:
 		gen_return(g, st);

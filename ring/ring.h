@@ -38,8 +38,8 @@ struct ring_record {
 
 /*
  * Payload of RING_PRINT: for each argument of the format in order, a number as 8 bytes; a string as
- * a uint32_t length, then its bytes without NUL, padded to 8 together with the length word. The
- * padding's bytes are undefined. runtime/format.h makes text of it.
+ * a uint32_t length, then its bytes without NUL, padded to 8 together with the length word; a
+ * histogram the same, its bytes as in runtime/hist.h. The padding's bytes are undefined. runtime/format.h makes text of it.
  */
 
 /** The shared head of one ring, in one page; the data follows at offset RING_HEAD_BYTES. */

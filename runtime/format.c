@@ -9,6 +9,7 @@
 #include "runtime/format.h"
 
 #include "engine/host.h"
+#include "runtime/hist.h"
 #include "runtime/script.h"
 
 #define FLAG_LEFT 1
@@ -119,7 +120,7 @@ static bool payload_take(struct source *src, size_t size, const char **ret)
 
 static struct argument from_payload(struct source *src, char type)
 {
-	struct argument arg = { .is_string = type == 's', .s = "" };
+	struct argument arg = { .is_string = type != 'n', .s = "" };
 	const char *p;
 	uint32_t len;
 
@@ -287,12 +288,23 @@ static void put_binary(struct format_sink *sink, const struct spec *spec, int64_
 	format_write(sink, (const char *)&n, len);
 }
 
+/** %H: a histogram out of a record; nothing if it is damaged. */
+static void put_histogram(struct format_sink *sink, const struct argument *arg)
+{
+	struct hist hist;
+
+	if (hist_from_record(&hist, arg->s, arg->len))
+		hist_render(sink, &hist);
+}
+
 static void put_argument(struct format_sink *sink, const struct spec *spec, struct argument arg)
 {
 	char ch = (char)arg.n;
 
 	if (arg.is_string) {
-		if (spec->letter == 'M')
+		if (spec->letter == 'H')
+			put_histogram(sink, &arg);
+		else if (spec->letter == 'M')
 			put_hex_bytes(sink, spec, &arg);
 		else
 			put_string(sink, spec, &arg);
@@ -383,7 +395,7 @@ static const char *parse_spec(const char *p, struct source *src, struct spec *sp
 
 static bool is_conversion(char letter)
 {
-	for (const char *p = "diuoxXcspbmM"; *p; p++)
+	for (const char *p = "diuoxXcspbmMH"; *p; p++)
 		if (*p == letter)
 			return true;
 	return false;

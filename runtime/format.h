@@ -10,6 +10,7 @@
  *   %p         0x and 16 digits  %s            string         %%   a percent sign
  *   %b         the number's bytes as they lie in memory; the width is how many, 1 2 4 8 (8)
  *   %m %M      a string's bytes, raw or as hex digits; the precision is how many
+ *   %H         a histogram (runtime/hist.h); in records only, its type is 'h'
  *
  * with C's flags (- + space 0 #), width and precision, either of them `*`; h, l, L, z and q are
  * read and ignored. An unknown conversion is copied as it stands. A wrong type of argument or a

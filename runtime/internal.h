@@ -52,6 +52,13 @@ void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t
 /** Raises an error whose sentence ends in an address: "kernel read fault at 0x...". */
 void spl_fail_address(struct spl_ctx *c, const char *sentence, uint64_t addr, const char *place);
 
+/* --- statistics ------------------------------------------------------------------------------ */
+
+/** What entries are sorted by: a value, 0 of no samples. */
+int64_t spl_samples_rank(const struct spl_samples *samples, enum spl_take take);
+uint32_t spl_samples_buckets(const struct spl_samples *samples, uint32_t histogram);
+int64_t spl_samples_bucket_sum(const struct spl_samples *samples, uint32_t histogram, uint32_t n);
+
 /* --- thread_indent --------------------------------------------------------------------------- */
 
 /** The table of thread_indent(); task context. */

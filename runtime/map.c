@@ -14,6 +14,14 @@
  *
  * The hash multiplies and takes the upper bits, so there is no division. Nothing here locks: the
  * handler holds the array's lock. Any context but for create and destroy.
+ *
+ * Shared maps are added to without a lock (share.c): many CPUs at once find entries, make new ones
+ * and add. Each adds to a cell of its own, in a table aside that belongs to its CPU, so nobody waits
+ * and no line of memory is passed around. Entries are made one at a time under `insert`; one is
+ * complete before the store that puts it into its bucket, so finding needs no lock. All other
+ * operations happen while adding is stopped. They bring the cells of an entry into its value (of
+ * numbers), or read them together (statistics). Cells of unused entries are zero. Statistics lie
+ * aside in all maps; when the map is not shared, in one table.
  */
 #include <stdbool.h>
 
@@ -37,17 +45,33 @@ static bool parse_type(struct spl_map *map, const struct spl_map_type *type)
 	const char *p = type->types;
 	uint32_t offset = sizeof(struct spl_map_entry);
 
-	for (; *p == 'n' || *p == 's'; p++) {
+	for (; *p == 'n' || *p == 's'; p++) { /* the keys */
 		if (map->nkeys == SPL_KEYS_MAX)
 			return false;
 		map->keys[map->nkeys++] = (struct map_cell){ .offset = offset, .type = *p };
 		offset += cell_size(*p, type->string_size);
 	}
-	if (p[0] != ':' || (p[1] != 'n' && p[1] != 's') || p[2])
+	if (p[0] != ':' || (p[1] != 'n' && p[1] != 's' && p[1] != 't') || p[2])
 		return false;
 	map->value = (struct map_cell){ .offset = offset, .type = p[1] };
-	map->entry_size = offset + cell_size(p[1], type->string_size);
-	return map->nkeys > 0;
+	map->entry_size = offset + (p[1] == 't' ? 0 : cell_size(p[1], type->string_size));
+	return map->nkeys > 0 && (p[1] == 't') == (type->stat != NULL);
+}
+
+/** Makes room for what lies aside; false if there is none. */
+static bool create_cells(struct spl_map *map, const struct spl_map_type *type)
+{
+	map->stat = type->stat;
+	map->shared = type->shared;
+	map->copies = map->shared ? host_cpu_max() : 1;
+	map->top = map->shared ? 0 : 1;
+	map->cell_size = map->stat ? map->stat->size : sizeof(int64_t);
+	if (!map->stat && !map->shared)
+		return true;
+	map->table_size = ((size_t)map->cell_size * map->max_entries + SPL_LINE - 1) &
+			  ~(size_t)(SPL_LINE - 1);
+	map->cells = host_zalloc(map->copies * map->table_size);
+	return map->cells != NULL;
 }
 
 static uint32_t bits_for(uint32_t entries)
@@ -76,7 +100,7 @@ struct spl_map *spl_map_create(const struct spl_map_type *type)
 	pool_size = (uint64_t)map->entry_size * type->max_entries;
 	map->buckets = host_zalloc(sizeof(uint32_t) << map->bucket_bits);
 	map->pool = host_zalloc(pool_size);
-	if (map->buckets && map->pool)
+	if (map->buckets && map->pool && create_cells(map, type))
 		return map;
 fail:
 	spl_map_destroy(map);
@@ -89,6 +113,7 @@ void spl_map_destroy(struct spl_map *map)
 		return;
 	host_free(map->buckets);
 	host_free(map->pool);
+	host_free(map->cells);
 	host_free(map);
 }
 
@@ -200,7 +225,7 @@ static uint32_t *bucket_of(struct spl_map *map, uint32_t hash)
 
 static struct spl_map_entry *find(struct spl_map *map, const struct lookup *l)
 {
-	uint32_t at = *bucket_of(map, l->hash);
+	uint32_t at = __atomic_load_n(bucket_of(map, l->hash), __ATOMIC_ACQUIRE);
 
 	while (at) {
 		struct spl_map_entry *e = map_entry(map, at);
@@ -247,6 +272,8 @@ static void entry_remove(struct spl_map *map, struct spl_map_entry *e)
 	map->free = e->number;
 	map->count--;
 	map->sorted = 0;
+	for (uint32_t i = 0; map->cells && i < map->top; i++)
+		memset(map_cell(map, i, e), 0, map->cell_size);
 }
 
 /** The number of an unused entry; 0 when the map is full. */
@@ -276,15 +303,35 @@ static struct spl_map_entry *entry_add(struct spl_map *map, const struct lookup 
 	e->number = at;
 	e->hash = l->hash;
 	e->chain = *bucket;
-	*bucket = at;
 	order_append(map, e);
 	store_keys(map, e, l);
 	if (map->value.type == 'n')
 		*map_number(e, &map->value) = 0;
-	else
+	else if (map->value.type == 's')
 		map_string(e, &map->value)[0] = '\0';
 	map->count++;
 	map->sorted = 0;
+	/* from here on other CPUs can find it */
+	__atomic_store_n(bucket, at, __ATOMIC_RELEASE);
+	return e;
+}
+
+/** Makes an entry of a shared map, unless somebody else just has. NULL: full, or the hit is skipped. */
+static struct spl_map_entry *entry_add_shared(struct spl_ctx *c, struct spl_map *map,
+					      const struct lookup *l)
+{
+	struct spl_map_entry *e;
+
+	if (!spl_lock_write(&map->insert)) {
+		spl_skip_lock(c);
+		return NULL;
+	}
+	e = find(map, l);
+	if (!e)
+		e = entry_add(map, l);
+	if (!e)
+		spl_fail(c, "Array overflow, check MAXMAPENTRIES", NULL);
+	spl_unlock_write(&map->insert);
 	return e;
 }
 
@@ -307,10 +354,36 @@ static struct spl_map_entry *find_or_add(struct spl_ctx *c, struct spl_map *map,
 	e = find(map, &l);
 	if (spl_likely(e))
 		return e;
+	if (map->shared)
+		return entry_add_shared(c, map, &l);
 	e = entry_add(map, &l);
 	if (!e)
 		spl_fail(c, "Array overflow, check MAXMAPENTRIES", NULL);
 	return e;
+}
+
+int64_t map_value(struct spl_map *map, struct spl_map_entry *e)
+{
+	int64_t *value = (int64_t *)map_number(e, &map->value);
+
+	for (uint32_t i = 0; map->shared && i < map->top; i++) {
+		int64_t *cell = map_cell(map, i, e);
+
+		/* Unsigned: the language's numbers wrap around. */
+		*value = (uint64_t)*value + (uint64_t)*cell;
+		*cell = 0;
+	}
+	return *value;
+}
+
+/** The cell that this CPU adds to. */
+static void *own_cell(struct spl_ctx *c, struct spl_map *map, const struct spl_map_entry *e)
+{
+	uint32_t cpu = map->shared ? c->cpu : 0;
+
+	if (spl_unlikely(cpu >= map->top))
+		spl_top_raise(&map->top, cpu);
+	return map_cell(map, cpu, e);
 }
 
 /* --- operations ------------------------------------------------------------------------------ */
@@ -319,7 +392,7 @@ spl_s64 spl_map_get_n(struct spl_map *map, const union spl_val *keys)
 {
 	struct spl_map_entry *e = find_keys(map, keys);
 
-	return e ? *map_number(e, &map->value) : 0;
+	return e ? map_value(map, e) : 0;
 }
 
 const char *spl_map_get_s(struct spl_map *map, const union spl_val *keys)
@@ -333,8 +406,11 @@ void spl_map_set_n(struct spl_ctx *c, struct spl_map *map, const union spl_val *
 {
 	struct spl_map_entry *e = find_or_add(c, map, keys);
 
-	if (e)
-		*map_number(e, &map->value) = v;
+	if (!e)
+		return;
+	if (map->shared)
+		map_value(map, e); /* what was added so far counts no more */
+	*map_number(e, &map->value) = v;
 }
 
 void spl_map_set_s(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, const char *v)
@@ -349,8 +425,44 @@ spl_s64 spl_map_add_n(struct spl_ctx *c, struct spl_map *map, const union spl_va
 {
 	struct spl_map_entry *e = find_or_add(c, map, keys);
 
-	/* Unsigned: the language's numbers wrap around. */
-	return e ? (*map_number(e, &map->value) = (uint64_t)*map_number(e, &map->value) + v) : 0;
+	if (!e)
+		return 0;
+	if (map->shared)
+		map_value(map, e);
+	return *map_number(e, &map->value) = (uint64_t)*map_number(e, &map->value) + (uint64_t)v;
+}
+
+void spl_map_tally(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v)
+{
+	struct spl_map_entry *e = find_or_add(c, map, keys);
+	int64_t *cell;
+
+	if (spl_unlikely(!e))
+		return;
+	cell = own_cell(c, map, e);
+	*cell = (uint64_t)*cell + (uint64_t)v;
+}
+
+void spl_map_sample(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v)
+{
+	struct spl_map_entry *e = find_or_add(c, map, keys);
+
+	if (spl_likely(e))
+		spl_cell_add(map->stat, own_cell(c, map, e), v);
+}
+
+void spl_entry_samples(struct spl_map *map, struct spl_map_entry *e, struct spl_samples *ret)
+{
+	*ret = (struct spl_samples){ .type = map->stat, .stride = map->table_size };
+	if (!e)
+		return;
+	ret->cells = map_cell(map, 0, e);
+	ret->ncells = map->top;
+}
+
+void spl_map_samples(struct spl_map *map, const union spl_val *keys, struct spl_samples *ret)
+{
+	spl_entry_samples(map, find_keys(map, keys), ret);
 }
 
 int spl_map_has(struct spl_map *map, const union spl_val *keys)
@@ -368,6 +480,8 @@ void spl_map_delete(struct spl_map *map, const union spl_val *keys)
 
 void spl_map_clear(struct spl_map *map)
 {
+	for (uint32_t i = 0; map->cells && i < map->top; i++)
+		memset(map->cells + i * map->table_size, 0, (size_t)map->used * map->cell_size);
 	memset(map->buckets, 0, sizeof(uint32_t) << map->bucket_bits);
 	map->count = map->used = map->free = map->oldest = map->newest = map->sorted = 0;
 }
@@ -375,4 +489,43 @@ void spl_map_clear(struct spl_map *map)
 spl_s64 spl_map_count(struct spl_map *map)
 {
 	return map->count;
+}
+
+/* --- slices ---------------------------------------------------------------------------------- */
+
+static bool in_slice(const struct spl_map *map, const struct spl_map_entry *e,
+		     const union spl_val *keys, uint32_t any)
+{
+	for (uint32_t i = 0; i < map->nkeys; i++) {
+		const struct map_cell *cell = &map->keys[i];
+
+		if (any & 1u << i)
+			continue;
+		if (cell->type == 'n' ? *map_number(e, cell) != keys[i].n :
+					!same_string(map_string(e, cell), keys[i].s,
+						     cut_length(keys[i].s, map->string_size)))
+			return false;
+	}
+	return true;
+}
+
+int spl_map_has_slice(struct spl_map *map, const union spl_val *keys, spl_u32 any)
+{
+	for (uint32_t at = map->oldest; at; at = map_entry(map, at)->next)
+		if (in_slice(map, map_entry(map, at), keys, any))
+			return 1;
+	return 0;
+}
+
+void spl_map_delete_slice(struct spl_map *map, const union spl_val *keys, spl_u32 any)
+{
+	uint32_t at = map->oldest;
+
+	while (at) {
+		struct spl_map_entry *e = map_entry(map, at);
+
+		at = e->next;
+		if (in_slice(map, e, keys, any))
+			entry_remove(map, e);
+	}
 }

@@ -7,6 +7,7 @@
  */
 #include "engine/host.h"
 #include "runtime/format.h"
+#include "runtime/hist.h"
 #include "runtime/internal.h"
 
 #define STRING_MAX 65536 /* a string that lost its NUL shall not take the ring */
@@ -98,5 +99,79 @@ char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
 
 	format_sink_init(&sink, dst, size);
 	format_render(&sink, f->text, f->types, args);
+	return format_sink_finish(&sink);
+}
+
+/* --- histograms ------------------------------------------------------------------------------ */
+
+static int64_t samples_get(const struct hist *hist, uint32_t i)
+{
+	return spl_samples_bucket_sum(hist->source, hist->head.kind, i);
+}
+
+/** What is drawn of the samples; false and an error when there are none. */
+static bool hist_from_samples(struct spl_ctx *c, struct hist *hist,
+			      const struct spl_samples *samples, uint32_t kind, int elision,
+			      const char *place)
+{
+	struct hist_head *head = &hist->head;
+	uint32_t last;
+
+	if (!samples->ncells) {
+		spl_fail(c, "empty aggregate", place);
+		return false;
+	}
+	*hist = (struct hist){ .get = samples_get, .source = samples };
+	head->kind = kind;
+	head->elision = elision;
+	head->buckets = spl_samples_buckets(samples, kind);
+	head->low = samples->type->low;
+	head->width = samples->type->width;
+	while (head->first < head->buckets && !samples_get(hist, head->first))
+		head->first++;
+	if (head->first == head->buckets) {
+		spl_fail(c, "empty aggregate", place);
+		return false;
+	}
+	for (last = head->buckets - 1; !samples_get(hist, last); last--)
+		;
+	head->count = last - head->first + 1;
+	return true;
+}
+
+void spl_samples_print(struct spl_ctx *c, spl_u32 format, const struct spl_samples *samples,
+		       spl_u32 histogram, int elision, const char *place)
+{
+	struct hist hist;
+	uint32_t len;
+	char *p;
+
+	if (!hist_from_samples(c, &hist, samples, histogram, elision, place))
+		return;
+	len = sizeof(hist.head) + hist.head.count * 8;
+	p = spl_cpu_reserve(c->session, spl_ctx_cpu(c), RING_PRINT, format, string_room(len));
+	if (!p)
+		return;
+	memcpy(p, &len, sizeof(len));
+	memcpy(p + sizeof(len), &hist.head, sizeof(hist.head));
+	p += sizeof(len) + sizeof(hist.head);
+	for (uint32_t i = 0; i < hist.head.count; i++, p += 8) {
+		int64_t count = samples_get(&hist, hist.head.first + i);
+
+		memcpy(p, &count, 8);
+	}
+	spl_cpu_commit(c->session, spl_ctx_cpu(c));
+}
+
+char *spl_samples_sprint(struct spl_ctx *c, char *dst, spl_size size,
+			 const struct spl_samples *samples, spl_u32 histogram, int elision,
+			 const char *place)
+{
+	struct format_sink sink;
+	struct hist hist;
+
+	format_sink_init(&sink, dst, size);
+	if (hist_from_samples(c, &hist, samples, histogram, elision, place))
+		hist_render(&sink, &hist);
 	return format_sink_finish(&sink);
 }

@@ -24,7 +24,7 @@
 #ifndef SPILE_RUNTIME_SCRIPT_H
 #define SPILE_RUNTIME_SCRIPT_H
 
-#define SPL_ABI 1 /* raised when anything below changes; a module of another ABI is refused */
+#define SPL_ABI 2 /* raised when anything below changes; a module of another ABI is refused */
 
 typedef __INT8_TYPE__ spl_s8;
 typedef __INT16_TYPE__ spl_s16;
@@ -68,6 +68,7 @@ struct spl_ctx {
 	spl_s64 actions;                 /* statements left before "MAXACTION exceeded" */
 	spl_s32 nesting;                 /* script function calls left before "MAXNESTING exceeded" */
 	spl_u32 cpu;
+	spl_u32 sharing;                 /* spl_share_*: 1 this CPU adds, 2 somebody keeps it out */
 	char *frame_top, *frame_end;     /* the unused part of the frame area */
 	char error_buf[256];             /* where a formatted error sentence is kept */
 };
@@ -151,7 +152,7 @@ struct spl_probe {
 /** A printf format: what the reader needs to turn a record into text. See runtime/format.h. */
 struct spl_format {
 	const char *text;  /* printf text with normalised conversions */
-	const char *types; /* one letter an argument: 'n' number, 's' string */
+	const char *types; /* one letter an argument: 'n' number, 's' string, 'h' histogram */
 };
 
 /** The face of a script's object. One per object, named `spl_script`. */
@@ -203,6 +204,196 @@ void spl_unlock_write(struct spl_lock *lock);
 /** Marks this hit as skipped because a lock could not be had. */
 void spl_skip_lock(struct spl_ctx *c);
 
+/* --- counting without a lock ----------------------------------------------------------------- */
+
+/*
+ * A global that probes on code only add to (n++, a[k] += 2, s <<< v), while begin, end, error and
+ * timer probes do the rest, has no lock. Each CPU adds to cells of its own; who reads sums up.
+ *
+ * Begin, end and error probes never run beside others. If timers read such globals, then a handler
+ * that adds shares the script's adding with the other CPUs (enter: one atomic operation on memory
+ * that is this CPU's own), and one that reads or changes stops it (stop: waits until no CPU is
+ * inside and keeps them out). Both before any spl_lock, as long as the locks are held. 1 or, when
+ * patience ended, 0: the hit is skipped.
+ */
+int spl_share_wait(struct spl_ctx *c);
+int spl_share_stop(struct spl_ctx *c);
+void spl_share_resume(struct spl_ctx *c);
+
+static inline int spl_share_enter(struct spl_ctx *c)
+{
+	spl_u32 none = 0;
+
+	return spl_likely(__atomic_compare_exchange_n(&c->sharing, &none, 1, 0, __ATOMIC_ACQUIRE,
+						      __ATOMIC_RELAXED)) ||
+	       spl_share_wait(c);
+}
+
+static inline void spl_share_leave(struct spl_ctx *c)
+{
+	__atomic_store_n(&c->sharing, 0, __ATOMIC_RELEASE);
+}
+
+/** Notes that this CPU has cells in use: `top` is one more than the largest such CPU. */
+void spl_top_raise(spl_u32 *top, spl_u32 cpu);
+
+#define SPL_LINE 64 /* bytes that CPUs pass to each other as a whole */
+
+/** A number that is counted up without a lock. */
+struct spl_tally {
+	spl_s64 base;
+	char *cells; /* one a CPU, SPL_LINE bytes apart */
+	spl_u32 top;
+};
+
+/** Task context. 0 or -errno. */
+int spl_tally_init(struct spl_tally *tally, spl_s64 base);
+void spl_tally_deinit(struct spl_tally *tally);
+/** Brings everything that was added into the base, and gives its place. Adding is stopped. */
+spl_s64 *spl_tally_fold(struct spl_tally *tally);
+
+static inline void spl_tally_add(struct spl_ctx *c, struct spl_tally *tally, spl_s64 n)
+{
+	spl_s64 *cell = (spl_s64 *)(tally->cells + (spl_size)c->cpu * SPL_LINE);
+
+	if (spl_unlikely(c->cpu >= tally->top))
+		spl_top_raise(&tally->top, c->cpu);
+	*cell = (spl_s64)((spl_u64)*cell + (spl_u64)n);
+}
+
+/* --- statistics ------------------------------------------------------------------------------ */
+
+#define SPL_STAT_VARIANCE 1
+#define SPL_STAT_LOG 2
+#define SPL_STAT_LINEAR 4
+
+#define SPL_LOG_BUCKETS 128 /* of @hist_log: 64 is 0, 65 + n is 2^n, 63 - n is -2^n */
+#define SPL_LOG_ZERO 64
+
+/** What a statistic keeps of its samples. */
+struct spl_stat_type {
+	spl_u32 keeps;      /* SPL_STAT_*, beside count, sum, least and greatest */
+	spl_u32 shift;      /* bits that @variance scales by */
+	spl_s64 low, width; /* LINEAR */
+	spl_u32 buckets;    /* LINEAR: with one below and one above */
+	spl_u32 size;       /* bytes of a cell */
+};
+
+/** The samples of one CPU. */
+struct spl_cell {
+	spl_s64 count, sum, min, max; /* min and max: undefined while count is 0 */
+	spl_s64 more[]; /* VARIANCE: mean, sum of squares; LOG: buckets; LINEAR: buckets */
+};
+
+static inline spl_s64 *spl_cell_log(const struct spl_stat_type *type, struct spl_cell *cell)
+{
+	return cell->more + (type->keeps & SPL_STAT_VARIANCE ? 2 : 0);
+}
+
+static inline spl_s64 *spl_cell_linear(const struct spl_stat_type *type, struct spl_cell *cell)
+{
+	return spl_cell_log(type, cell) + (type->keeps & SPL_STAT_LOG ? SPL_LOG_BUCKETS : 0);
+}
+
+static inline int spl_log_bucket(spl_s64 v)
+{
+	if (!v)
+		return SPL_LOG_ZERO;
+	if (v > 0)
+		return SPL_LOG_ZERO + 64 - __builtin_clzll((spl_u64)v);
+	return SPL_LOG_ZERO - 64 + __builtin_clzll(0 - (spl_u64)v);
+}
+
+static inline spl_u32 spl_linear_bucket(const struct spl_stat_type *type, spl_s64 v)
+{
+	spl_u64 n;
+
+	if (v < type->low)
+		return 0;
+	n = ((spl_u64)v - (spl_u64)type->low) / (spl_u64)type->width + 1;
+	return n < type->buckets - 1 ? (spl_u32)n : type->buckets - 1;
+}
+
+/** Welford's step, in integers scaled by 2^shift, as the language defines @variance. */
+static inline void spl_cell_vary(const struct spl_stat_type *type, struct spl_cell *cell, spl_s64 v)
+{
+	spl_u64 scaled = (spl_u64)v << type->shift, delta = scaled - (spl_u64)cell->more[0];
+
+	if (cell->count == 1) {
+		cell->more[0] = (spl_s64)scaled;
+		return;
+	}
+	/* the count is at least 2, so nothing can overflow here */
+	cell->more[0] = (spl_s64)((spl_u64)cell->more[0] + (spl_u64)((spl_s64)delta / cell->count));
+	cell->more[1] = (spl_s64)((spl_u64)cell->more[1] + delta * (scaled - (spl_u64)cell->more[0]));
+}
+
+static inline void spl_cell_add(const struct spl_stat_type *type, struct spl_cell *cell, spl_s64 v)
+{
+	if (!cell->count++) {
+		cell->min = cell->max = v;
+	} else if (v < cell->min) {
+		cell->min = v;
+	} else if (v > cell->max) {
+		cell->max = v;
+	}
+	cell->sum = (spl_s64)((spl_u64)cell->sum + (spl_u64)v);
+	if (type->keeps & SPL_STAT_VARIANCE)
+		spl_cell_vary(type, cell, v);
+	if (type->keeps & SPL_STAT_LOG)
+		spl_cell_log(type, cell)[spl_log_bucket(v)]++;
+	if (type->keeps & SPL_STAT_LINEAR)
+		spl_cell_linear(type, cell)[spl_linear_bucket(type, v)]++;
+}
+
+/** A global statistic: a cell for each CPU. */
+struct spl_stat {
+	char *cells;
+	spl_size stride;
+	spl_u32 top;
+};
+
+/** Task context. 0 or -errno. */
+int spl_stat_init(struct spl_stat *stat, const struct spl_stat_type *type);
+void spl_stat_deinit(struct spl_stat *stat);
+void spl_stat_clear(struct spl_stat *stat);
+
+static inline void spl_stat_add(struct spl_ctx *c, struct spl_stat *stat,
+				const struct spl_stat_type *type, spl_s64 v)
+{
+	if (spl_unlikely(c->cpu >= stat->top))
+		spl_top_raise(&stat->top, c->cpu);
+	spl_cell_add(type, (struct spl_cell *)(stat->cells + c->cpu * stat->stride), v);
+}
+
+/** The cells of one statistic, wherever they lie. */
+struct spl_samples {
+	const struct spl_stat_type *type;
+	char *cells;
+	spl_size stride;
+	spl_u32 ncells; /* 0: there are no samples */
+};
+
+void spl_stat_samples(const struct spl_stat *stat, const struct spl_stat_type *type,
+		      struct spl_samples *ret);
+
+enum spl_take { SPL_COUNT, SPL_SUM, SPL_MIN, SPL_MAX, SPL_AVG, SPL_VARIANCE };
+
+/** A value of all samples. All but count and sum of no samples are an error at `place`. */
+spl_s64 spl_samples_take(struct spl_ctx *c, const struct spl_samples *samples, enum spl_take take,
+			 const char *place);
+/** The count of one bucket of a histogram, SPL_STAT_LOG or _LINEAR. */
+spl_s64 spl_samples_bucket(struct spl_ctx *c, const struct spl_samples *samples, spl_u32 histogram,
+			   spl_s64 number, const char *place);
+/** Records a histogram for printing; the format's only argument is of type 'h'. `elision`: how
+ * many empty rows stay beside others, negative: all. */
+void spl_samples_print(struct spl_ctx *c, spl_u32 format, const struct spl_samples *samples,
+		       spl_u32 histogram, int elision, const char *place);
+/** Its text here and now, cut to size. */
+char *spl_samples_sprint(struct spl_ctx *c, char *dst, spl_size size,
+			 const struct spl_samples *samples, spl_u32 histogram, int elision,
+			 const char *place);
+
 /* --- strings --------------------------------------------------------------------------------- */
 /* `size` is the room at dst with the NUL; what does not fit is cut, as in stap. Return dst. */
 
@@ -216,12 +407,14 @@ spl_s64 spl_str_len(const char *s);
 
 #define SPL_KEYS_MAX 9
 
-/** The shape of an array. types: one letter a key, then ':' and the value's: "ns:n". */
+/** The shape of an array. types: one letter a key, then ':' and the value's, t a statistic: "ns:n". */
 struct spl_map_type {
 	const char *types;
 	spl_u32 max_entries; /* array size or MAXMAPENTRIES */
 	spl_u32 string_size; /* bytes of a string key or value with its NUL */
 	spl_u32 wrap;        /* array[N]%: the oldest entry makes room */
+	spl_u32 shared;      /* added to without a lock; does not wrap */
+	const struct spl_stat_type *stat; /* values of type t */
 };
 
 /** Allocates everything at once: nothing is allocated at a hit. Task context. NULL: no memory. */
@@ -238,16 +431,26 @@ void spl_map_set_s(struct spl_ctx *c, struct spl_map *map, const union spl_val *
 		   const char *v);
 /** Adds to a number, making the entry if it is missing; returns the new value. */
 spl_s64 spl_map_add_n(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v);
+/** The same for shared maps, in handlers that share adding, or stopped it. */
+void spl_map_tally(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v);
+/** a[keys] <<< v; for shared maps as above. */
+void spl_map_sample(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v);
+/** The samples of an element; none if it is missing. */
+void spl_map_samples(struct spl_map *map, const union spl_val *keys, struct spl_samples *ret);
 int spl_map_has(struct spl_map *map, const union spl_val *keys);
 void spl_map_delete(struct spl_map *map, const union spl_val *keys);
+/** The same for all elements whose keys are equal but for those in `any`: bit 0 the first. */
+int spl_map_has_slice(struct spl_map *map, const union spl_val *keys, spl_u32 any);
+void spl_map_delete_slice(struct spl_map *map, const union spl_val *keys, spl_u32 any);
 void spl_map_clear(struct spl_map *map);
 spl_s64 spl_map_count(struct spl_map *map);
 
 /** An entry while iterating. Keys and value are read through it; `key` counts from 1. */
 struct spl_map_entry;
 /**
- * Puts the entries in order: by = 0 the value, k the k-th key from 1; dir +1 ascending, -1
- * descending. At most the first `limit` are put in order (limit < 0: all).
+ * Puts the entries in order: by = 0 the value, k the k-th key from 1, -1 - SPL_COUNT and so on an
+ * aggregate; dir +1 ascending, -1 descending. At most the first `limit` are put in order (limit < 0:
+ * all).
  */
 void spl_map_sort(struct spl_map *map, int by, int dir, spl_s64 limit);
 struct spl_map_entry *spl_map_first(struct spl_map *map);
@@ -256,6 +459,7 @@ spl_s64 spl_entry_key_n(struct spl_map *map, struct spl_map_entry *e, int key);
 const char *spl_entry_key_s(struct spl_map *map, struct spl_map_entry *e, int key);
 spl_s64 spl_entry_value_n(struct spl_map *map, struct spl_map_entry *e);
 const char *spl_entry_value_s(struct spl_map *map, struct spl_map_entry *e);
+void spl_entry_samples(struct spl_map *map, struct spl_map_entry *e, struct spl_samples *ret);
 
 /* --- printing -------------------------------------------------------------------------------- */
 

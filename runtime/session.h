@@ -83,6 +83,7 @@ struct spl_session {
 	struct spl_indent *indent;
 	uint32_t state;       /* enum spl_state */
 	bool failed;          /* ended by errors: error probes instead of end probes */
+	uint32_t stopping;    /* somebody keeps adders out, see share.c */
 	uint64_t errors;      /* script errors */
 	uint64_t skipped;     /* hits counted against MAXSKIPPED */
 	uint64_t missed_cpu;  /* hits on a CPU that has no context */

@@ -9,26 +9,26 @@
  */
 #include <stdbool.h>
 
+#include "runtime/internal.h"
 #include "runtime/map.h"
 
 #define RUNS 27 /* 2^26 entries at most */
 
 struct order {
 	struct spl_map *map;
-	const struct map_cell *by;
+	const struct map_cell *by; /* a string; NULL: the rank */
 	int dir;
 };
 
 static bool comes_before(const struct order *o, const struct spl_map_entry *a,
 			 const struct spl_map_entry *b)
 {
-	if (o->by->type == 's') {
+	if (o->by) {
 		int cmp = spl_str_cmp(map_string(a, o->by), map_string(b, o->by));
 
 		return o->dir > 0 ? cmp < 0 : cmp > 0;
 	}
-	return o->dir > 0 ? *map_number(a, o->by) < *map_number(b, o->by) :
-			    *map_number(a, o->by) > *map_number(b, o->by);
+	return o->dir > 0 ? a->rank < b->rank : a->rank > b->rank;
 }
 
 /** Merges two sorted chains; of equal ones, those of `first` come first. */
@@ -53,11 +53,37 @@ static uint32_t merge(const struct order *o, uint32_t first, uint32_t second)
 	return head;
 }
 
+/** The number that an entry is sorted by, see spl_map_sort(). */
+static int64_t rank_of(struct spl_map *map, struct spl_map_entry *e, int by)
+{
+	struct spl_samples samples;
+
+	if (by > 0)
+		return *map_number(e, &map->keys[by - 1]);
+	if (!map->stat)
+		return map_value(map, e);
+	spl_entry_samples(map, e, &samples);
+	return spl_samples_rank(&samples, -1 - by);
+}
+
+/** Sets the order up: strings are compared where they lie, numbers are brought into the ranks. */
+static struct order order_by(struct spl_map *map, int by, int dir)
+{
+	struct order o = { .map = map, .by = by > 0 ? &map->keys[by - 1] : &map->value, .dir = dir };
+
+	if (o.by->type == 's')
+		return o;
+	o.by = NULL;
+	for (uint32_t at = map->oldest; at; at = map_entry(map, at)->next)
+		map_entry(map, at)->rank = rank_of(map, map_entry(map, at), by);
+	return o;
+}
+
 /* Putting everything in order serves any limit: a bound selection is cheaper only below about
  * ten entries, and then by less than what the loop's body costs. */
 void spl_map_sort(struct spl_map *map, int by, int dir, spl_s64 limit)
 {
-	struct order o = { .map = map, .by = by ? &map->keys[by - 1] : &map->value, .dir = dir };
+	struct order o = order_by(map, by, dir);
 	uint32_t runs[RUNS] = { 0 }, run, at = map->oldest;
 
 	while (at) {
@@ -105,7 +131,7 @@ const char *spl_entry_key_s(struct spl_map *map, struct spl_map_entry *e, int ke
 
 spl_s64 spl_entry_value_n(struct spl_map *map, struct spl_map_entry *e)
 {
-	return *map_number(e, &map->value);
+	return map_value(map, e);
 }
 
 const char *spl_entry_value_s(struct spl_map *map, struct spl_map_entry *e)

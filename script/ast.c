@@ -82,3 +82,11 @@ bool embedded_has_pragma(const struct embedded *embedded, const char *pragma)
 	}
 	return false;
 }
+
+bool print_histogram(const struct print *print)
+{
+	const struct expr *arg = print->args.count == 1 ? print->args.items[0] : NULL;
+
+	return arg && !print->has_format && arg->kind == EXPR_STAT &&
+	       (arg->stat.op == STAT_HIST_LOG || arg->stat.op == STAT_HIST_LINEAR);
+}

@@ -357,6 +357,8 @@ struct script {
 const char *op_spelling(enum op op);
 enum op_group op_group(enum op op);
 const char *stat_op_word(enum stat_op op);
+/** print(@hist_log(s)) and its kin: the one argument is a histogram. */
+bool print_histogram(const struct print *print);
 const char *expr_kind_name(enum expr_kind kind);
 const char *stmt_kind_name(enum stmt_kind kind);
 const char *value_type_name(enum value_type type);

@@ -207,11 +207,14 @@ static struct foreach_key *parse_named(struct parser *p)
 	return named;
 }
 
-/* keys = [ name "=" ] ( key | "[" key { "," key } "]" ) */
+/* keys = [ name sort "=" ] ( key | "[" key { "," key } "]" ) */
 static void parse_foreach_keys(struct parser *p, struct stmt *stmt)
 {
-	if (token_is(peek_at(p, 1), "=")) {
+	bool sorted = token_is(peek_at(p, 1), "+") || token_is(peek_at(p, 1), "-");
+
+	if (token_is(peek_at(p, sorted ? 2 : 1), "=")) {
 		stmt->foreach.value = parse_named(p);
+		parse_sort(p, stmt, 0);
 		expect(p, "=");
 	}
 	if (!accept(p, "[")) {

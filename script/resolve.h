@@ -33,7 +33,7 @@
 #include "script/parse.h"
 #include "symbols/kernel.h"
 
-enum { RESOLVE_KEYS_MAX = 9 };
+enum { RESOLVE_KEYS_MAX = 9, RESOLVE_BUCKETS_MAX = 4096 };
 
 enum variable_kind { VAR_GLOBAL, VAR_LOCAL, VAR_PARAM };
 
@@ -41,6 +41,15 @@ enum variable_kind { VAR_GLOBAL, VAR_LOCAL, VAR_PARAM };
 struct inferred {
 	enum value_type type;
 	const struct token *tok; /* what decided it; NULL while unknown */
+};
+
+/* What is taken out of a statistic, anywhere in the script: what each sample must be kept for. */
+struct stat_use {
+	unsigned ops;            /* 1 << STAT_* */
+	int64_t shift;           /* @variance's; -1 until one is used */
+	const struct token *shift_tok;
+	int64_t linear[3];       /* @hist_linear's low, high, width; STAT_HIST_LINEAR is in ops */
+	const struct token *linear_tok;
 };
 
 struct variable {
@@ -57,12 +66,17 @@ struct variable {
 	bool assigned;           /* VAR_LOCAL: by code that is not dead */
 	bool reassigned;         /* VAR_PARAM: the function writes its copy */
 	size_t number;           /* globals: order of locks; locals: within their body */
+	struct stat_use stat;    /* VAR_GLOBAL of TYPE_STATS */
+	struct variable *samples_of; /* foreach (v = k in a): v has the samples of a's elements */
 	const struct global *global; /* VAR_GLOBAL */
 };
 
-/* Per global: how a body uses it, its callees included. */
-/* Sorting reorders: it needs the lock of a write, but is none. */
-enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4 };
+/*
+ * Per global: how a body uses it, its callees included. Sorting reorders: it needs the lock of a
+ * write, but is none. Adding is an update whose order does not matter and whose result nobody
+ * takes: n++, a[k] += 2, s <<< v as statements of their own.
+ */
+enum { USE_READ = 1, USE_WRITE = 2, USE_SORT = 4, USE_ADD = 8, USE_CHANGE = USE_WRITE | USE_ADD };
 
 /* A global that C code says it uses. */
 struct embedded_use {

@@ -110,8 +110,7 @@ static void bind_array(struct scope *s, struct expr *base)
 
 static void tell_unsupported(struct scope *s, const struct expr *e)
 {
-	const char *what = e->kind == EXPR_STAT         ? "statistics operators"
-	                   : e->kind == EXPR_ENTRY      ? "@entry"
+	const char *what = e->kind == EXPR_ENTRY        ? "@entry"
 	                   : e->kind == EXPR_PERF       ? "@perf"
 	                   : e->kind == EXPR_CONST      ? "@const, which needs kernel headers"
 	                   : e->kind == EXPR_REGISTER   ? "@kregister and @uregister"
@@ -139,8 +138,6 @@ static void bind_expr(struct expr **slot, void *arg)
 		s->body->wants_place = true;
 	if (e->kind == EXPR_EMBEDDED)
 		resolve_embedded_code(s->r, s->body, e->embedded);
-	if (e->kind == EXPR_ASSIGN && e->binary.op == OP_SAMPLE)
-		resolver_unsupported(s->r, e->tok, "statistics (<<<)");
 	if (e->kind == EXPR_BINARY && op_group(e->binary.op) == OPS_REGEX)
 		resolver_unsupported(s->r, e->tok, "regular expressions");
 	tell_unsupported(s, e);
@@ -163,8 +160,6 @@ static void bind_key(struct scope *s, struct foreach_key *key)
 
 static void bind_foreach(struct scope *s, struct stmt *st)
 {
-	if (st->foreach.base->kind == EXPR_STAT || st->foreach.sort_stat != STAT_NONE)
-		resolver_unsupported(s->r, st->tok, "foreach over statistics");
 	bind_array(s, st->foreach.base);
 	for (size_t i = 0; i < st->foreach.keys.count; i++)
 		bind_key(s, &st->foreach.keys.items[i]);

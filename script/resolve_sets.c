@@ -36,14 +36,14 @@ static void use(struct walk *w, struct variable *var, unsigned flags, const stru
 		return;
 	if (flags & USE_READ)
 		var->read = true;
-	if ((flags & (USE_WRITE | USE_SORT)) && w->checking)
+	if ((flags & (USE_CHANGE | USE_SORT)) && w->checking)
 		tell_if_iterated(w, var, tok);
 	if (var->kind != VAR_GLOBAL) {
-		var->assigned |= var->kind == VAR_LOCAL && (flags & USE_WRITE);
+		var->assigned |= var->kind == VAR_LOCAL && (flags & USE_CHANGE);
 		return;
 	}
 	w->body->uses[var->number] |= flags;
-	if (flags & USE_WRITE)
+	if (flags & USE_CHANGE)
 		var->written = true;
 }
 
@@ -60,6 +60,8 @@ static void use_place(struct walk *w, struct expr *place, unsigned flags)
 	}
 	if (place->index.base->kind == EXPR_SYMBOL)
 		use(w, place->index.base->symbol.var, flags, place->tok);
+	else
+		visit_expr(&place->index.base, w);
 	for (size_t i = 0; i < place->index.keys.count; i++)
 		if (place->index.keys.items[i])
 			visit_expr(&place->index.keys.items[i], w);
@@ -70,7 +72,7 @@ static void visit_call(struct walk *w, struct expr *e)
 	const struct function_info *callee = e->call.functions->function;
 
 	for (size_t i = 0; callee && w->checking && i < w->r->program->globals.count; i++)
-		if (callee->body.uses[i] & (USE_WRITE | USE_SORT))
+		if (callee->body.uses[i] & (USE_CHANGE | USE_SORT))
 			tell_if_iterated(w, w->r->program->globals.items[i], e->tok);
 	expr_each_child(e, visit_expr, w);
 }
@@ -86,7 +88,7 @@ static void visit_expr(struct expr **slot, void *arg)
 		use_place(w, e, USE_READ);
 		break;
 	case EXPR_ASSIGN:
-		use_place(w, e->binary.left, USE_WRITE);
+		use_place(w, e->binary.left, e->binary.op == OP_SAMPLE ? USE_ADD : USE_WRITE);
 		visit_expr(&e->binary.right, w);
 		break;
 	case EXPR_STEP:
@@ -101,19 +103,40 @@ static void visit_expr(struct expr **slot, void *arg)
 	}
 }
 
+/* An expression whose value nobody takes: what only adds is told from what writes. */
+static void visit_discarded(struct walk *w, struct expr *e)
+{
+	if (!e)
+		return;
+	if (e->kind == EXPR_STEP) {
+		use_place(w, e->step.operand, USE_ADD);
+	} else if (e->kind == EXPR_ASSIGN && (e->binary.op == OP_ADD || e->binary.op == OP_SUB)) {
+		use_place(w, e->binary.left, USE_ADD);
+		visit_expr(&e->binary.right, w);
+	} else {
+		visit_expr(&e, w);
+	}
+}
+
 /* --- statements ------------------------------------------------------------------------------- */
 
 static void visit_stmt(struct stmt **slot, void *arg);
+
+/* The variables that a loop gives a value to. */
+static void visit_foreach_targets(struct walk *w, struct stmt *st)
+{
+	for (size_t i = 0; i < st->foreach.keys.count; i++)
+		use(w, st->foreach.keys.items[i].var, USE_READ | USE_WRITE, st->tok);
+	if (st->foreach.value)
+		use(w, st->foreach.value->var, USE_READ | USE_WRITE, st->tok);
+}
 
 static void visit_foreach(struct walk *w, struct stmt *st)
 {
 	struct variable *var = st->foreach.base->symbol.var;
 
 	use(w, var, USE_READ | (st->foreach.sort_direction ? USE_SORT : 0), st->foreach.base->tok);
-	for (size_t i = 0; i < st->foreach.keys.count; i++)
-		use(w, st->foreach.keys.items[i].var, USE_READ | USE_WRITE, st->tok);
-	if (st->foreach.value)
-		use(w, st->foreach.value->var, USE_READ | USE_WRITE, st->tok);
+	visit_foreach_targets(w, st);
 	for (size_t i = 0; i < st->foreach.slice.count; i++)
 		if (st->foreach.slice.items[i])
 			visit_expr(&st->foreach.slice.items[i], w);
@@ -137,12 +160,20 @@ static void visit_stmt(struct stmt **slot, void *arg)
 		visit_foreach(w, st);
 		return;
 	}
-	if (st->kind == STMT_DELETE)
+	if (st->kind == STMT_DELETE) {
 		use_place(w, st->expr, USE_WRITE);
-	else if (st->kind == STMT_EXPR && st->expr->kind == EXPR_STEP)
-		use_place(w, st->expr->step.operand, USE_WRITE);
-	else
+	} else if (st->kind == STMT_EXPR) {
+		visit_discarded(w, st->expr);
+	} else if (st->kind == STMT_FOR) {
+		visit_discarded(w, st->loop.init);
+		if (st->loop.cond)
+			visit_expr(&st->loop.cond, w);
+		visit_discarded(w, st->loop.next);
+	} else {
 		stmt_each_expr(st, visit_expr, w);
+	}
+	if (st->kind == STMT_FOREACH)
+		visit_foreach_targets(w, st);
 	if (st->kind == STMT_TRY && st->trial.message)
 		use(w, st->trial.message->var, USE_READ | USE_WRITE, st->tok);
 	stmt_each_child(st, visit_stmt, w);

@@ -11,6 +11,8 @@
  */
 #include "script/resolve_private.h"
 
+#include <string.h>
+
 #include "script/walk.h"
 
 struct inference {
@@ -21,6 +23,7 @@ struct inference {
 };
 
 static enum value_type infer(struct inference *in, struct expr *e, enum value_type want);
+static void infer_stat(struct inference *in, struct expr *e);
 
 static const char *type_word(enum value_type type)
 {
@@ -43,8 +46,9 @@ static enum value_type unify(struct inference *in, struct inferred *what, enum v
 		diag_add(in->r->diags, tok, TYPE_MISMATCH, type_word(want), type_word(what->type));
 		if (what->tok && what->tok != tok)
 			diag_second(in->r->diags, what->tok,
-			            what->type == TYPE_STRING ? "it is a string because of this"
-			                                      : "it is a number because of this");
+			            what->type == TYPE_STRING  ? "it is a string because of this"
+			            : what->type == TYPE_STATS ? "it is a statistic because of this"
+			                                       : "it is a number because of this");
 	}
 	return what->type;
 }
@@ -67,7 +71,23 @@ static enum value_type is_of(struct inference *in, struct expr *e, enum value_ty
 	return type;
 }
 
+static enum value_type no_value(struct inference *in, struct expr *e, const char *name,
+                                enum value_type want)
+{
+	if (want != TYPE_UNKNOWN && in->reporting)
+		diag_add(in->r->diags, e->tok, NO_VALUE, name);
+	return TYPE_UNKNOWN;
+}
+
 /* --- variables -------------------------------------------------------------------------------- */
+
+/* A statistic where a value is wanted: only <<< and the @operators take one. */
+static void check_bare(struct inference *in, const struct expr *e, const struct variable *var,
+                       enum value_type want)
+{
+	if (var->value.type == TYPE_STATS && want == TYPE_UNKNOWN && in->reporting)
+		diag_add(in->r->diags, e->tok, BARE_STATISTIC, var->name);
+}
 
 static enum value_type infer_symbol(struct inference *in, struct expr *e, enum value_type want)
 {
@@ -79,6 +99,7 @@ static enum value_type infer_symbol(struct inference *in, struct expr *e, enum v
 		return var->value.type;
 	}
 	var->used_as_scalar = true;
+	check_bare(in, e, var, want);
 	return unify(in, &var->value, want, e->tok);
 }
 
@@ -98,6 +119,7 @@ static bool check_key_count(struct inference *in, struct variable *var, size_t c
 	return false;
 }
 
+/* A key that is NULL is a *. */
 static void infer_keys(struct inference *in, struct variable *var, struct expr_list *keys,
                        const struct token *tok)
 {
@@ -107,12 +129,8 @@ static void infer_keys(struct inference *in, struct variable *var, struct expr_l
 		struct expr *key = keys->items[i];
 		enum value_type got;
 
-		if (!key) {
-			if (in->reporting)
-				resolver_unsupported(in->r, tok,
-				                     "array slices (*) outside foreach");
+		if (!key)
 			continue;
-		}
 		got = infer(in, key, fits ? var->keys[i].type : TYPE_UNKNOWN);
 		if (fits)
 			learn(in, &var->keys[i], got, key->tok);
@@ -128,13 +146,111 @@ static struct variable *array_of(struct inference *in, const struct expr *base)
 	return var;
 }
 
+/* --- statistics ------------------------------------------------------------------------------- */
+
+/* The global that the samples of a place are in; NULL if they are in none. */
+static struct variable *stat_variable(const struct expr *place)
+{
+	struct variable *var;
+
+	if (place->kind == EXPR_INDEX)
+		place = place->index.base;
+	var = place->kind == EXPR_SYMBOL ? place->symbol.var : NULL;
+	if (var && var->samples_of)
+		return var->samples_of;
+	return var && var->kind == VAR_GLOBAL ? var : NULL;
+}
+
+/* The variable or element before <<< or in an @operator. */
+static void infer_stat_place(struct inference *in, struct expr *place, bool adds)
+{
+	const struct variable *local =
+	    place->kind == EXPR_SYMBOL && place->symbol.var->kind != VAR_GLOBAL ? place->symbol.var
+	                                                                        : NULL;
+
+	infer(in, place, TYPE_STATS);
+	if (local && (adds || !local->samples_of) && in->reporting)
+		diag_add(in->r->diags, place->tok, LOCAL_STATISTIC, local->name);
+}
+
+static void tell_conflict(struct inference *in, const struct expr *e, const struct variable *var,
+                          const struct token *other)
+{
+	if (!in->reporting)
+		return;
+	diag_add(in->r->diags, e->tok, STATISTIC_CONFLICT, var->name, stat_op_word(e->stat.op));
+	diag_second(in->r->diags, other, "the others are here");
+}
+
+static void note_shift(struct inference *in, const struct expr *e, struct variable *var)
+{
+	int64_t shift = e->stat.param_count ? e->stat.params[0] : 0;
+
+	if ((shift < 0 || shift > 62) && in->reporting)
+		diag_add(in->r->diags, e->tok, VARIANCE_SHIFT);
+	else if (var->stat.shift_tok && var->stat.shift != shift)
+		tell_conflict(in, e, var, var->stat.shift_tok);
+	if (var->stat.shift_tok)
+		return;
+	var->stat.shift = shift;
+	var->stat.shift_tok = e->tok;
+}
+
+static void note_linear(struct inference *in, const struct expr *e, struct variable *var)
+{
+	const int64_t *v = e->stat.params;
+
+	if (((uint64_t)v[1] - (uint64_t)v[0]) / (uint64_t)v[2] >= RESOLVE_BUCKETS_MAX) {
+		if (in->reporting)
+			diag_add(in->r->diags, e->tok, HISTOGRAM_BUCKETS, RESOLVE_BUCKETS_MAX);
+		return;
+	}
+	if (var->stat.linear_tok && memcmp(var->stat.linear, v, sizeof(var->stat.linear)) != 0)
+		tell_conflict(in, e, var, var->stat.linear_tok);
+	if (var->stat.linear_tok)
+		return;
+	memcpy(var->stat.linear, v, sizeof(var->stat.linear));
+	var->stat.linear_tok = e->tok;
+}
+
+/* Notes for the variable what is taken out of it. */
+static void infer_stat(struct inference *in, struct expr *e)
+{
+	struct variable *var = stat_variable(e->stat.stat);
+
+	infer_stat_place(in, e->stat.stat, false);
+	if (!var)
+		return;
+	var->stat.ops |= 1u << e->stat.op;
+	if (e->stat.op == STAT_VARIANCE)
+		note_shift(in, e, var);
+	else if (e->stat.op == STAT_HIST_LINEAR)
+		note_linear(in, e, var);
+}
+
+static enum value_type infer_stat_value(struct inference *in, struct expr *e, enum value_type want)
+{
+	infer_stat(in, e);
+	if (e->stat.op != STAT_HIST_LOG && e->stat.op != STAT_HIST_LINEAR)
+		return is_of(in, e, TYPE_LONG, want);
+	if (in->reporting)
+		diag_add(in->r->diags, e->tok, BARE_HISTOGRAM, stat_op_word(e->stat.op));
+	return TYPE_UNKNOWN;
+}
+
 static enum value_type infer_index(struct inference *in, struct expr *e, enum value_type want)
 {
 	struct variable *var = array_of(in, e->index.base);
 
+	if (e->index.base->kind == EXPR_STAT) {
+		infer_stat(in, e->index.base);
+		infer(in, e->index.keys.items[0], TYPE_LONG);
+		return is_of(in, e, TYPE_LONG, want);
+	}
 	if (!var)
 		return TYPE_UNKNOWN;
 	infer_keys(in, var, &e->index.keys, e->tok);
+	check_bare(in, e, var, want);
 	return unify(in, &var->value, want, e->tok);
 }
 
@@ -181,6 +297,11 @@ static enum value_type infer_assign(struct inference *in, struct expr *e, enum v
 
 	if (e->binary.op == OP_SET)
 		return infer_pair(in, e->binary.left, e->binary.right, want);
+	if (e->binary.op == OP_SAMPLE) {
+		infer_stat_place(in, e->binary.left, true);
+		infer(in, e->binary.right, TYPE_LONG);
+		return no_value(in, e, "<<<", want);
+	}
 	if (op_group(e->binary.op) == OPS_CONCAT)
 		side = TYPE_STRING;
 	infer(in, e->binary.left, side);
@@ -189,14 +310,6 @@ static enum value_type infer_assign(struct inference *in, struct expr *e, enum v
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
-
-static enum value_type no_value(struct inference *in, struct expr *e, const char *name,
-                                enum value_type want)
-{
-	if (want != TYPE_UNKNOWN && in->reporting)
-		diag_add(in->r->diags, e->tok, NO_VALUE, name);
-	return TYPE_UNKNOWN;
-}
 
 static enum value_type infer_builtin(struct inference *in, struct expr *e, enum value_type want)
 {
@@ -274,6 +387,8 @@ static enum value_type infer_print(struct inference *in, struct expr *e, enum va
 
 	if (print->has_format)
 		infer_format(in, e);
+	else if (print_histogram(print))
+		infer_stat(in, print->args.items[0]);
 	else
 		for (size_t i = 0; i < print->args.count; i++)
 			infer(in, print->args.items[i], TYPE_UNKNOWN);
@@ -341,6 +456,8 @@ static enum value_type infer_kind(struct inference *in, struct expr *e, enum val
 		return infer_call(in, e, want);
 	case EXPR_PRINT:
 		return infer_print(in, e, want);
+	case EXPR_STAT:
+		return infer_stat_value(in, e, want);
 	case EXPR_TARGET:
 		return infer_target(in, e, want);
 	case EXPR_DEREF:
@@ -382,16 +499,48 @@ static void infer_foreach_keys(struct inference *in, struct stmt *st, struct var
 	}
 }
 
+/* foreach (b in @hist_log(s)): the numbers of the buckets. */
+static void infer_foreach_bucket(struct inference *in, struct stmt *st)
+{
+	const struct foreach_key *key = &st->foreach.keys.items[0];
+
+	infer_stat(in, st->foreach.base);
+	unify(in, &key->var->value, TYPE_LONG, key->tok);
+	if (st->foreach.value)
+		unify(in, &st->foreach.value->var->value, TYPE_LONG, st->foreach.value->tok);
+	if (st->foreach.limit)
+		infer(in, st->foreach.limit, TYPE_LONG);
+	if (in->reporting && (st->foreach.keys.count > 1 || st->foreach.sort_direction))
+		diag_add(in->r->diags, st->tok, HISTOGRAM_LOOP);
+}
+
+/* Sorting by an aggregate makes sense for statistics, and is how they are sorted. */
+static void infer_sort(struct inference *in, struct stmt *st, struct variable *array)
+{
+	if (st->foreach.sort_stat != STAT_NONE)
+		unify(in, &array->value, TYPE_STATS, st->foreach.base->tok);
+	if (!st->foreach.sort_direction || st->foreach.sort_key || array->value.type != TYPE_STATS)
+		return;
+	if (st->foreach.sort_stat == STAT_NONE)
+		st->foreach.sort_stat = STAT_COUNT;
+	array->stat.ops |= 1u << st->foreach.sort_stat;
+}
+
 static void infer_foreach(struct inference *in, struct stmt *st)
 {
 	struct variable *array = array_of(in, st->foreach.base);
 	struct foreach_key *value = st->foreach.value;
 
+	if (st->foreach.base->kind == EXPR_STAT)
+		infer_foreach_bucket(in, st);
 	if (!array)
 		return;
+	infer_sort(in, st, array);
 	if (check_key_count(in, array, st->foreach.keys.count, st->foreach.base->tok))
 		infer_foreach_keys(in, st, array);
 	if (value) {
+		if (array->value.type == TYPE_STATS && value->var->kind == VAR_LOCAL)
+			value->var->samples_of = array;
 		unify(in, &value->var->value, array->value.type, value->tok);
 		learn(in, &array->value, value->var->value.type, value->tok);
 	}
@@ -433,7 +582,7 @@ static void infer_stmt(struct stmt **slot, void *arg)
 		break;
 	case STMT_DELETE:
 		if (st->expr->kind == EXPR_INDEX)
-			infer(in, st->expr, TYPE_UNKNOWN);
+			infer(in, st->expr, st->expr->index.base->symbol.var->value.type);
 		break;
 	case STMT_FOREACH:
 		infer_foreach(in, st);
