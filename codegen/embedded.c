@@ -58,15 +58,15 @@ static void add_global_words(struct gen *g)
 
 		if (var->is_array || var->value.type == TYPE_STATS)
 			continue;
-		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() g_%s\n", var->global->name,
-		            var->name);
+		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() %s\n", var->global->name,
+		            gen_variable(g, var));
 		if (var->value.type == TYPE_STRING)
 			strbuf_addf(g->out,
 			            "#define STAP_GLOBAL_SET_%s(v) spl_str_copy(g_%s, SIZE, v)\n",
 			            var->global->name, var->name);
 		else
-			strbuf_addf(g->out, "#define STAP_GLOBAL_SET_%s(v) (g_%s = (v))\n",
-			            var->global->name, var->name);
+			strbuf_addf(g->out, "#define STAP_GLOBAL_SET_%s(v) (%s = (v))\n",
+			            var->global->name, gen_variable(g, var));
 	}
 }
 

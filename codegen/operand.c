@@ -131,7 +131,7 @@ static bool call_has_effects(const struct gen *g, const struct expr *e)
 	bool found = callee && callee->body.impure;
 
 	for (size_t i = 0; callee && i < g->program->globals.count; i++)
-		found |= (callee->body.uses[i] & USE_WRITE) != 0;
+		found |= (callee->body.uses[i] & USE_CHANGE) != 0;
 	return found;
 }
 

@@ -143,7 +143,7 @@ struct operand gen_print(struct gen *g, struct expr *e)
 	/* it ends with a blank line in any case: println adds nothing */
 	if (print_histogram(e->print))
 		return gen_histogram(g, e->print,
-		                     e->print->to_string ? 0 : intern_format(g, "%H", "h"));
+		                     e->print->to_string ? 0 : gen_format(g, "%H", "h"));
 	strbuf_init(&layout.text);
 	strbuf_init(&layout.types);
 	if (e->print->has_format)

@@ -19,7 +19,7 @@ static struct spl_ctx ctx;
 
 static struct spl_map *make(const char *types, unsigned entries, int wrap)
 {
-	struct spl_map_type type = { types, entries, STRING, wrap };
+	struct spl_map_type type = { types, entries, STRING, wrap, 0, NULL };
 
 	ctx.error = NULL;
 	return spl_map_create(&type);
