@@ -59,7 +59,7 @@ void gen_meta(struct gen *g, struct strbuf *out)
 	strbuf_adds(out, "\t\".ascii \\\"name\\\\t\" SPILE_SCRIPT_NAME \"\\\\n\\\"\\n\"\n");
 	ADD_LINE(g, out, "kernel", g->options->kernel_identity);
 	ADD_LINE(g, out, "release", g->options->release);
-	ADD_LINE(g, out, "abi", "1");
+	strbuf_adds(out, "\t\".ascii \\\"abi\\\\t\" TEXT_OF(SPL_ABI) \"\\\\n\\\"\\n\"\n");
 	for (size_t i = 0; i < g->formats.count; i++)
 		ADD_LINE(g, out, "format", g->formats.items[i].types, g->formats.items[i].text);
 	for (size_t i = 0; i < g->program->probes.count; i++) {

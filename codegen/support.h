@@ -4,6 +4,9 @@
  *
  * Short helpers that the compiler inlines where they are used and drops where they are not.
  */
+/* What a macro stands for, as a string. */
+#define TEXT_OF(macro) TEXT_OF_(macro)
+#define TEXT_OF_(text) #text
 /* Counts n statements and leaves by label `to` when the budget is used up. */
 #define ACTIONS(n, place, to)                                                                      \
 	do {                                                                                       \
