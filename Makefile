@@ -63,7 +63,7 @@ deps:
 all: $(TOOLS:%=$(B)/bin/%) $(B)/kmod/spile.o $(B)/kmod/Module.symvers ## build everything
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile tests/*.mk bench/*.mk
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile tests/*.mk bench/*.mk tapset/*.mk
 
 # --- user space ------------------------------------------------------------------------------
 $(B)/user/%.o: %.c | deps
@@ -111,6 +111,7 @@ $(B)/kmod/spile.o: $(CORE_OBJ)
 include tests/tests.mk
 include bench/bench.mk
 include fuzz/fuzz.mk
+include tapset/tapset.mk
 
 .PHONY: demo install layers metrics
 demo: all ## run the slides' scripts on a stock Debian kernel in QEMU

@@ -51,22 +51,24 @@ static void add_error_word(struct gen *g, const struct token *tok, const char *f
 }
 
 /* STAP_GLOBAL_GET_x() and STAP_GLOBAL_SET_x(v) of the scalars that the code says it uses. */
-static void add_global_words(struct gen *g)
+static void add_global_words(struct gen *g, const struct body *body, bool define)
 {
-	for (size_t i = 0; i < g->program->globals.count; i++) {
-		const struct variable *var = g->program->globals.items[i];
+	for (size_t i = 0; i < body->embedded_uses.count; i++) {
+		const struct variable *var = body->embedded_uses.items[i].var;
+		const char *name = var->global->name;
 
-		if (var->is_array || var->value.type == TYPE_STATS)
+		strbuf_addf(g->out, "#undef STAP_GLOBAL_GET_%s\n#undef STAP_GLOBAL_SET_%s\n", name,
+		            name);
+		if (!define || var->is_array || var->value.type == TYPE_STATS)
 			continue;
-		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() %s\n", var->global->name,
-		            gen_variable(g, var));
+		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() %s\n", name, gen_variable(g, var));
 		if (var->value.type == TYPE_STRING)
 			strbuf_addf(g->out,
 			            "#define STAP_GLOBAL_SET_%s(v) spl_str_copy(g_%s, SIZE, v)\n",
-			            var->global->name, var->name);
+			            name, var->name);
 		else
 			strbuf_addf(g->out, "#define STAP_GLOBAL_SET_%s(v) (%s = (v))\n",
-			            var->global->name, gen_variable(g, var));
+			            name, gen_variable(g, var));
 	}
 }
 
@@ -94,7 +96,6 @@ void gen_embedded_top(struct gen *g)
 		return;
 	format = gen_format(g, "%s", "s");
 	strbuf_addf(g->out, "#define PRINT_FORMAT %zu\n%s#line 1 \"script\"\n", format, support);
-	add_global_words(g);
 	for (size_t i = 0; i < g->program->embedded.count; i++) {
 		const struct embedded_top *top = &g->program->embedded.items[i];
 
@@ -145,12 +146,14 @@ const char *gen_embedded_function(struct gen *g, const struct function_info *inf
 	else if (value)
 		strbuf_adds(&sb, "\tspl_s64 spl_ret = 0;\n");
 	add_argument_words(g, info->decl, true);
+	add_global_words(g, &info->body, true);
 	add_return_words(g, text, value);
 	add_error_word(g, info->decl->tok, "spl_out");
 	strbuf_adds(&sb, "\t{\n");
 	add_code(g, info->decl->body->embedded);
 	strbuf_adds(&sb, "\t}\nspl_out: ;\n#undef STAP_RETURN\n#undef STAP_RETVALUE\n");
 	add_argument_words(g, info->decl, false);
+	add_global_words(g, &info->body, false);
 	strbuf_addf(&sb, "%s}\n", value && !text ? "\treturn spl_ret;\n" : "");
 	kept = arena_strdup(&g->arena, sb.data);
 	strbuf_deinit(&sb);

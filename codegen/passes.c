@@ -155,6 +155,30 @@ static void add_installed_tapset(struct session *s)
 	tapset_add_folder(s->tapset, access(installed, R_OK) ? tree : installed, s->release);
 }
 
+/* The time zone, as macros that tapset/time.stp uses. */
+static void define_zone(struct session *s)
+{
+	time_t now = time(NULL);
+	struct tm local;
+	char text[80];
+
+	localtime_r(&now, &local);
+	snprintf(text, sizeof(text), "%ld", -local.tm_gmtoff);
+	script_define_macro(&s->script, "__tz_gmtoff", text, &s->parse, &s->diags);
+	snprintf(text, sizeof(text), "\"%.60s\"", local.tm_zone);
+	script_define_macro(&s->script, "__tz_name", text, &s->parse, &s->diags);
+}
+
+static void hash_zone(struct content_hash *hash)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	localtime_r(&now, &local);
+	content_hash_adds(hash, local.tm_zone);
+	content_hash_add(hash, &local.tm_gmtoff, sizeof(local.tm_gmtoff));
+}
+
 static void open_tapset(struct session *s)
 {
 	_cleanup_free_ char *cache = NULL;
@@ -169,6 +193,7 @@ static void open_tapset(struct session *s)
 	s->parse_library.tapset = true;
 	s->parse_library.argc = 0;
 	s->resolve.library = &s->parse_library;
+	define_zone(s);
 }
 
 /* --- the session ------------------------------------------------------------------------------ */
@@ -263,6 +288,7 @@ static void start_key(const struct session *s, struct content_hash *hash)
 	for (size_t i = 0; i < o->global_count; i++)
 		content_hash_adds(hash, o->globals[i]);
 	content_hash_add(hash, &o->limits, sizeof(o->limits));
+	hash_zone(hash);
 	for (size_t i = 0; i < tapset_file_count(s->tapset); i++)
 		content_hash_add_file(hash, tapset_file(s->tapset, i));
 }

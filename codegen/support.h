@@ -87,6 +87,15 @@ static inline spl_size spl_room_size(spl_size size, spl_s64 n)
 	return n < 0 ? 1 : (spl_u64)n + 1 < size ? (spl_size)n + 1 : size;
 }
 
+/* After a load of a number: takes the error away, if there was one, and gives 0. */
+static inline spl_s64 spl_or_0(struct spl_ctx *c, spl_s64 value)
+{
+	if (!c->error)
+		return value;
+	c->error = c->error_place = 0;
+	return 0;
+}
+
 /* After a load of a string: takes the error away, if there was one, and gives `other`. */
 static inline void spl_or(struct spl_ctx *c, char *dst, spl_size size, const char *other)
 {

@@ -63,6 +63,16 @@ spl_s64 spl_fn_jiffies(struct spl_ctx *c)
 	return host_jiffies();
 }
 
+spl_s64 spl_fn_hz(struct spl_ctx *c)
+{
+	return host_hz();
+}
+
+spl_s64 spl_fn_clock_ns(struct spl_ctx *c)
+{
+	return host_clock_ns();
+}
+
 char *spl_fn_execname(struct spl_ctx *c, char *dst, spl_size size)
 {
 	char comm[16];

@@ -530,6 +530,8 @@ spl_s64 spl_fn_target(struct spl_ctx *c); /* the process of -c or -x; 0 none */
 spl_s64 spl_fn_gettimeofday_ns(struct spl_ctx *c);
 spl_s64 spl_fn_get_cycles(struct spl_ctx *c);
 spl_s64 spl_fn_jiffies(struct spl_ctx *c);
+spl_s64 spl_fn_hz(struct spl_ctx *c);
+spl_s64 spl_fn_clock_ns(struct spl_ctx *c); /* never goes back */
 char *spl_fn_execname(struct spl_ctx *c, char *dst, spl_size size);
 /** The text of thread_indent(delta): "   12 name(tid):" and the indentation, stap's layout. */
 char *spl_fn_thread_indent(struct spl_ctx *c, char *dst, spl_size size, spl_s64 delta);

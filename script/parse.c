@@ -490,3 +490,13 @@ void script_parse_macros(struct script *script, const char *path,
 	if (source)
 		preprocess_library(&script->arena, source, script->macros, options, diags);
 }
+
+void script_define_macro(struct script *script, const char *name, const char *text,
+			 const struct parse_options *options, struct diag_list *diags)
+{
+	const char *define = arena_printf(&script->arena, "@define %s %%( %s %%)", name, text);
+
+	preprocess_library(&script->arena,
+			   source_create(&script->arena, "<options>", define, strlen(define)),
+			   script->macros, options, diags);
+}

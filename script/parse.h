@@ -66,6 +66,10 @@ struct script_file *script_parse_string(struct script *script, const char *name,
 void script_parse_macros(struct script *script, const char *path,
 			 const struct parse_options *options, struct diag_list *diags);
 
+/** Defines a library macro from text, as if a .stpm file did. */
+void script_define_macro(struct script *script, const char *name, const char *text,
+			 const struct parse_options *options, struct diag_list *diags);
+
 /** Gives a global another initial value, from "NAME=VALUE": a number, or else a string. */
 struct error *script_global_set(struct script *script, const char *assignment);
 

@@ -8,3 +8,9 @@ script=tests/script/run-ok/embedded-c.stp
 sed -n 's/^# out: //p' $script >/tmp/want
 spile -g $script >/tmp/out
 diff /tmp/want /tmp/out
+# The tapset is found, and what it needs of the core is there.
+spile -e 'probe begin { println(strpos("abc", "c"), " ", HZ() >= 100, local_clock_s() >= 0, " ", ctime(0)) exit() }' >/tmp/out
+[ "$(cat /tmp/out)" = "2 11 Thu Jan  1 00:00:00 1970" ]
+spile -e 'probe kernel.function("vfs_read") { println(registers_valid(), u_register("rdi") == pointer_arg(1), addr() != 0,
+	user_mode()) exit() }' -c 'cat /proc/version' >/tmp/out
+grep -qx 1110 /tmp/out || { cat /tmp/out; exit 1; }

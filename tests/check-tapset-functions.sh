@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Functions of the tapset in the process home: against what python3 works out (tapset-oracle.py), and
+# those whose results depend on the machine. Every function and macro has its comment, too.
+# The last line is "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+spile=$PWD/build/bin/spile
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export SPILE_CACHE=$tmp/cache
+passed=0 failed=0
+
+ok() { # NAME: counts the status of the command before it
+	if [ $? = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "  FAIL $1"
+		head -n 8 "$tmp/out" "$tmp/err" | sed 's/^/      /'
+	fi
+}
+
+run() { timeout 60 "$spile" --runtime=process "$@" >"$tmp/out" 2>"$tmp/err" </dev/null; }
+gives() { # TEXT EXPRESSION
+	run -e "probe begin { println($2) exit() }" && [ "$(cat "$tmp/out")" = "$1" ]
+	ok "$2 gives $1"
+}
+
+seed=${SEED:-$RANDOM}
+python3 tests/tapset-oracle.py "$seed" "$tmp/oracle.stp" "$tmp/want"
+run -D MAXACTION=100000 "$tmp/oracle.stp"
+diff -a "$tmp/want" "$tmp/out" >"$tmp/err" && [ "$(wc -l <"$tmp/want")" -gt 900 ]
+ok "$(wc -l <"$tmp/want") calls with random arguments; SEED=$seed tests/check-tapset-functions.sh repeats them"
+
+gives 1 'randint(1000) != randint(1000) || randint(1000) != randint(1000)'
+gives 0 'randint(1)'
+run -e 'probe begin { for (i = 0; i < 300; i++) { n = randint(7) if (n < 0 || n > 6) println("out") seen |= 1 << n }
+	println(seen) exit() }' && [ "$(cat "$tmp/out")" = 127 ]
+ok "randint reaches every number and no other"
+run -e 'probe begin { println(randint(0)) }'
+[ $? = 1 ] && grep -q 'randint: the limit must be positive' "$tmp/err"
+ok "randint of nothing"
+run -e 'probe begin { println(ctime(2147483648)) }'
+[ $? = 1 ] && grep -q 'too far from 1970' "$tmp/err"
+ok "ctime beyond 32 bits"
+run -e 'probe begin { println(ctime(), "|", gettimeofday_s()) exit() }' &&
+	[ "$(LC_ALL=C date -u -d "@$(cut -d'|' -f2 "$tmp/out")" '+%a %b %e %T %Y')" = "$(cut -d'|' -f1 "$tmp/out")" ]
+ok "ctime() is now"
+TZ=XYZ-2:30 gives "-9000 XYZ Thu Jan  1 02:30:00 1970 XYZ" 'tz_gmtoff(), " ", tz_name(), " ", tz_ctime(0)'
+TZ=ABC5 gives "18000 ABC Wed Dec 31 19:00:00 1969 ABC" 'tz_gmtoff(), " ", tz_name(), " ", tz_ctime(0)'
+run -e 'probe begin { try { assert(0, "so it is") } catch (m) { println(m) } assert(1) assert(0) }'
+[ $? = 1 ] && [ "$(cat "$tmp/out")" = "so it is" ] && grep -q 'assertion failed' "$tmp/err"
+ok "assert"
+run -e 'probe begin { printf("%s%s%s%s|", indent(1), indent(2), indent(-2), indent(-1))
+	println(indent_depth(3), indent_depth(-3), thread_indent_depth(1), thread_indent_depth(1), thread_indent_depth(-1),
+	thread_indent_depth(-1), thread_indent_depth(1)) exit() }' && [ "$(cat "$tmp/out")" = "        |3312211" ]
+ok "indent, indent_depth, thread_indent_depth"
+run -e 'probe begin { start_stopwatch("a") start_stopwatch("b") stop_stopwatch("b") }
+	probe timer.ms(30) { a = read_stopwatch_ms("a") b = read_stopwatch_ms("b")
+	println(a >= 25, b < a, read_stopwatch_ns("none")) delete_stopwatch("a") println(read_stopwatch_us("a")) exit() }' &&
+	[ "$(tr '\n' ' ' <"$tmp/out")" = "110 0 " ]
+ok "stopwatches"
+run -e 'probe begin { ansi_clear_screen() ansi_cursor_move(3, 7) ansi_set_color(31) ansi_set_color(31, 44)
+	ansi_set_color(31, 44, 1) ansi_reset_color() ansi_cursor_hide() ansi_cursor_show() ansi_cursor_save()
+	ansi_cursor_restore() ansi_new_line() exit() }' &&
+	printf '\033[1;1H\033[J\033[3;7H\033[31m\033[44;31m\033[44;31;1m\033[0;0m\033[?25l\033[?25h\033[s\033[u\n' | cmp - "$tmp/out"
+ok "ansi_*"
+run -e 'probe begin { println(user_char(1), user_int8(1), user_uint64(1), user_short_warn(1), user_string_n(1, 4, "none"))
+	try { user_int16_error(1) } catch (m) { println(m) } println(user_string_warn(1, "mine"), user_string_n_quoted(16, 3)) exit() }' &&
+	[ "$(tr '\n' ' ' <"$tmp/out")" = "0000none user read fault at 0x0000000000000001 mine0x10 " ] &&
+	[ "$(grep -c 'WARNING: user .* fault' "$tmp/err")" = 2 ]
+ok "user memory that cannot be read"
+run -x $$ -m named -e 'probe begin { println(module_name(), registers_valid(), addr(), is_return(), user_mode(), HZ() >= 100, cpuid() >= 0,
+	local_clock_ns() > 0, cpu_clock_s(0) <= local_clock_s(), ktime_get_ns() > 0) exit() }' && [ "$(cat "$tmp/out")" = named000011111 ]
+ok "context functions without registers"
+run -e 'probe begin { try { println(register("rax")) } catch (m) { println(m) } exit() }' &&
+	grep -q 'this probe has no registers' "$tmp/out"
+ok "register() without registers"
+
+awk '/^##/ { said = 1; next }
+	/^(function|probe|@define) / { name = $2; sub(/[(:].*/, "", name)
+		if (!said && name !~ /^_/) print FILENAME ": " name " has no comment" }
+	{ said = 0 }' tapset/*.stp* >"$tmp/out"
+[ ! -s "$tmp/out" ]
+ok "everything in the tapset has its comment"
+make -s man >"$tmp/out" 2>"$tmp/err"
+[ "$(ls build/man/man3 | wc -l)" = "$(awk '/^##/ { said = 1; next }
+	said && /^(function|probe|@define) / { sub(/[(:=+].*/, "", $2); print $1 $2 } { said = 0 }' tapset/*.stp* | sort -u | wc -l)" ]
+ok "make man writes a page for each name"
+grep -q '^strpos:long(s1:string, s2:string)$' 'build/man/man3/function::strpos.3stap' &&
+	[ "$(grep -c '^ctime:string(' 'build/man/man3/function::ctime.3stap')" = 2 ] &&
+	grep -q '^.I srch_str$' 'build/man/man3/function::str_replace.3stap'
+ok "a page has synopsis and arguments"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
