@@ -145,6 +145,12 @@ const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_fram
 /** Whether a function hands back a value, and of which type. */
 bool function_has_value(const struct function_info *info);
 
+/* regex.c */
+/** The tables of the program's regular expressions, r_0 and so on. */
+void gen_regexes(const struct gen *g, struct strbuf *out);
+/** Bytes of the frame area that a match takes. */
+size_t gen_regex_frame(const struct program *program);
+
 /* meta.c */
 void gen_meta(struct gen *g, struct strbuf *out);
 

@@ -186,12 +186,25 @@ static struct operand gen_compare(struct gen *g, const struct expr *e, struct op
 	return operand_of(gen_text(g, "(%s %s %s)", left.text, op, right.text), stable);
 }
 
+/* At once, since the match is what matched() tells of next. */
+static struct operand gen_match(struct gen *g, struct expr *e)
+{
+	struct operand text = gen_expr(g, e->binary.left);
+
+	return gen_temp(g,
+	                gen_text(g, "%sspl_regex_match(c, &r_%zu, %s)",
+	                         e->binary.op == OP_NOMATCH ? "!" : "", e->binary.regex, text.text),
+	                false);
+}
+
 static struct operand gen_binary(struct gen *g, struct expr *e)
 {
 	struct operand ops[2];
 
 	if (op_group(e->binary.op) == OPS_LOGIC)
 		return gen_logic(g, e);
+	if (op_group(e->binary.op) == OPS_REGEX)
+		return gen_match(g, e);
 	gen_list(g, (struct expr *[]){e->binary.left, e->binary.right}, 2, ops);
 	if (op_group(e->binary.op) == OPS_COMPARE)
 		return gen_compare(g, e, ops[0], ops[1]);

@@ -167,6 +167,9 @@ const char *gen_handler(struct gen *g, const struct body *body, size_t *ret_fram
 	size_t taken;
 
 	code = gen_body(g, body);
+	if (g->program->captures)
+		code = gen_text(g, "\tc->match.matched = 0;\n\tc->match.text = S(%zu);\n%s",
+		                g->max_slot++, code);
 	*ret_frame = g->max_slot * slot_stride(g);
 	strbuf_init(&text);
 	strbuf_adds(&text, "(struct spl_ctx *c)\n{\n");

@@ -286,7 +286,8 @@ size_t codegen_call_depth(const struct program *program, const struct codegen_li
 static size_t frame_size(const struct file *f)
 {
 	return f->max_handler_frame +
-	       f->max_function_frame * codegen_call_depth(f->g.program, &f->g.options->limits);
+	       f->max_function_frame * codegen_call_depth(f->g.program, &f->g.options->limits) +
+	       gen_regex_frame(f->g.program);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -413,6 +414,7 @@ char *codegen_program(const struct program *program, const struct codegen_option
 	strbuf_adds(&f.out, "#define S(n) (f + (n) * ((SIZE + 7) & ~7))\n");
 	add_addresses(&f);
 	add_globals(&f);
+	gen_regexes(&f.g, &f.out);
 	f.g.out = &f.out;
 	gen_embedded_top(&f.g);
 	add_functions(&f);

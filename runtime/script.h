@@ -51,6 +51,16 @@ union spl_val {
 	const char *s;
 };
 
+#define SPL_GROUPS_MAX 15 /* of a regular expression, without the whole */
+
+/** What matched() tells of: the last match of this handler. */
+struct spl_match {
+	char *text;      /* room for a string, if anybody asks; its owner is the handler */
+	spl_u32 groups;  /* of the expression; meaningful after a match */
+	spl_u32 matched; /* there was a match */
+	spl_u16 at[2 * (SPL_GROUPS_MAX + 1)]; /* start and end of each group; 0xffff: did not take part */
+};
+
 /* --- the context of one running handler ------------------------------------------------------ */
 
 /**
@@ -70,6 +80,7 @@ struct spl_ctx {
 	spl_u32 cpu;
 	spl_u32 sharing;                 /* spl_share_*: 1 this CPU adds, 2 somebody keeps it out */
 	char *frame_top, *frame_end;     /* the unused part of the frame area */
+	struct spl_match match;
 	char error_buf[256];             /* where a formatted error sentence is kept */
 };
 
@@ -402,6 +413,53 @@ char *spl_str_copy(char *dst, spl_size size, const char *src);
 char *spl_str_cat(char *dst, spl_size size, const char *a, const char *b);
 int spl_str_cmp(const char *a, const char *b);
 spl_s64 spl_str_len(const char *s);
+
+/* --- regular expressions --------------------------------------------------------------------- */
+
+/** A step of a matching program. Jumps count from the step itself. */
+enum spl_regex_code {
+	SPL_RE_CHAR,  /* the byte a */
+	SPL_RE_SET,   /* a byte of set a */
+	SPL_RE_ANY,   /* any byte */
+	SPL_RE_SPLIT, /* on at +a and at +b */
+	SPL_RE_JUMP,  /* on at +a */
+	SPL_RE_SAVE,  /* remember the place as limit a: 2n the start of group n, 2n+1 its end */
+	SPL_RE_BEGIN, /* only where the string begins */
+	SPL_RE_END,   /* only where it ends */
+	SPL_RE_MATCH,
+};
+
+struct spl_regex_op {
+	spl_u8 code;
+	spl_u8 unused;
+	spl_s16 a, b;
+};
+
+struct spl_regex {
+	const struct spl_regex_op *ops; /* the last one is MATCH */
+	spl_u32 nops;
+	spl_u32 groups;                 /* without group 0, the whole */
+	const spl_u8 (*sets)[32];       /* a bit for each byte */
+	/* The automaton that tells whether there is a match; NULL: too large, run the program. */
+	const spl_u8 *classes;          /* of the 256 bytes */
+	spl_u32 nclasses;
+	const spl_u16 *next;            /* [state * nclasses + class]; state 0 is the start */
+	const spl_u8 *final;            /* of a state: 1 there is a match, 2 if the string ends here */
+};
+
+/** Bytes of the frame area that a run of the program takes. */
+#define SPL_REGEX_FRAME(nops, groups) ((nops) * sizeof(spl_u16) * (4 * ((groups) + 1) + 7) + 64)
+
+/**
+ * Whether the expression matches somewhere in the string: 1 or 0. When c->match.text is set, a match
+ * is kept for matched(): the leftmost one, of those the longest; within it, repetitions take what
+ * they can and the first alternative that can be is taken.
+ */
+int spl_regex_match(struct spl_ctx *c, const struct spl_regex *regex, const char *s);
+/** matched(n): group n of the last match; an error when there is none. */
+char *spl_fn_matched(struct spl_ctx *c, char *dst, spl_size size, spl_s64 n, const char *place);
+/** ngroups(): how many groups the last match had, the whole counted. */
+spl_s64 spl_fn_ngroups(struct spl_ctx *c);
 
 /* --- maps (associative arrays) --------------------------------------------------------------- */
 

@@ -163,6 +163,7 @@ struct expr {
 		struct {
 			enum op op; /* ASSIGN: OP_SET, OP_SAMPLE, else the operator of op= */
 			struct expr *left, *right;
+			size_t regex; /* =~ and !~: number of program.regexes */
 		} binary;
 		struct {
 			struct expr *cond, *yes, *no;

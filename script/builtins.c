@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { FAILS = BUILTIN_FAILS, ARGS = BUILTIN_ARGS };
+enum { FAILS = BUILTIN_FAILS, ARGS = BUILTIN_ARGS, CAPTURES = BUILTIN_CAPTURES };
 
 static const struct builtin builtins[] = {
 #define BUILTIN(name, signature, flags, code) {name, signature, flags, code},

@@ -8,7 +8,7 @@
 
 #include "script/ast.h"
 
-enum { BUILTIN_FAILS = 1, BUILTIN_ARGS = 2 };
+enum { BUILTIN_FAILS = 1, BUILTIN_ARGS = 2, BUILTIN_CAPTURES = 4 };
 
 struct builtin {
 	const char *name;

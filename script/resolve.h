@@ -27,6 +27,7 @@
 
 #include <stdio.h>
 
+#include "script/regex.h"
 #include "script/ast.h"
 #include "script/builtins.h"
 #include "script/diag.h"
@@ -191,6 +192,10 @@ struct program {
 	struct {
 		ARENA_LIST(struct planted_probe *);
 	} probes;
+	struct {
+		ARENA_LIST(struct regex *); /* each pattern once */
+	} regexes;
+	bool captures;  /* something asks what matched */
 	size_t sources; /* probe statements */
 };
 

@@ -95,6 +95,12 @@ static void reach(struct resolver *r, struct body *body, const struct expr *call
 	ARENA_APPEND(r->arena, &r->pending, info);
 }
 
+static void note_builtin(struct resolver *r, struct body *body, const struct builtin *builtin)
+{
+	body->wants_entry_args |= (builtin->flags & BUILTIN_ARGS) != 0;
+	r->program->captures |= (builtin->flags & BUILTIN_CAPTURES) != 0;
+}
+
 void resolve_call(struct resolver *r, struct body *body, struct expr *call)
 {
 	struct function_set *set = ARENA_NEW(r->arena, struct function_set);
@@ -109,7 +115,7 @@ void resolve_call(struct resolver *r, struct body *body, struct expr *call)
 	if (set->function)
 		reach(r, body, call, set->function);
 	else if (set->builtin)
-		body->wants_entry_args |= (set->builtin->flags & BUILTIN_ARGS) != 0;
+		note_builtin(r, body, set->builtin);
 	else if (named == SIZE_MAX)
 		tell_unknown(r, call);
 	else

@@ -121,6 +121,31 @@ static void tell_unsupported(struct scope *s, const struct expr *e)
 		resolver_unsupported(s->r, e->tok, "%s", what);
 }
 
+/* Compiles the pattern, unless the program has it already. */
+static void bind_regex(struct scope *s, struct expr *e)
+{
+	struct program *program = s->r->program;
+	const struct expr *right = e->binary.right;
+	struct regex *regex;
+	const char *why;
+	size_t offset;
+
+	for (size_t i = 0; i < program->regexes.count; i++) {
+		if (strcmp(program->regexes.items[i]->pattern, right->string.data))
+			continue;
+		e->binary.regex = i;
+		return;
+	}
+	regex = ARENA_NEW(s->r->arena, struct regex);
+	why = regex_compile(s->r->arena, right->string.data, &offset, regex);
+	if (why) {
+		diag_add(s->r->diags, right->tok, BAD_REGEX, offset + 1, why);
+		return;
+	}
+	e->binary.regex = program->regexes.count;
+	ARENA_APPEND(s->r->arena, &program->regexes, regex);
+}
+
 static void bind_expr(struct expr **slot, void *arg)
 {
 	struct scope *s = arg;
@@ -139,7 +164,7 @@ static void bind_expr(struct expr **slot, void *arg)
 	if (e->kind == EXPR_EMBEDDED)
 		resolve_embedded_code(s->r, s->body, e->embedded);
 	if (e->kind == EXPR_BINARY && op_group(e->binary.op) == OPS_REGEX)
-		resolver_unsupported(s->r, e->tok, "regular expressions");
+		bind_regex(s, e);
 	tell_unsupported(s, e);
 	expr_each_child(e, bind_expr, s);
 	if (e->kind == EXPR_ASSIGN)

@@ -286,6 +286,10 @@ static enum value_type infer_binary(struct inference *in, struct expr *e, enum v
 		infer_pair(in, e->binary.left, e->binary.right, TYPE_UNKNOWN);
 		return is_of(in, e, TYPE_LONG, want);
 	}
+	if (group == OPS_REGEX) {
+		infer(in, e->binary.left, TYPE_STRING);
+		return is_of(in, e, TYPE_LONG, want);
+	}
 	infer(in, e->binary.left, side);
 	infer(in, e->binary.right, side);
 	return is_of(in, e, side, want);
