@@ -18,3 +18,13 @@ $(B)/bench/%.o: $(B)/core/bench/%.kernel.o
 
 bench-engine: all $(B)/bench/engine.o ## what a hit and an attachment cost, beside the kernel's own; K=NAME
 	bench/engine.sh $(B)/bench/engine.json $(K)
+
+# The whole run-time, exported as spile-run exports it.
+$(B)/bench/language: $(B)/user/bench/language.o $(RUNTIME_OBJ) $(B)/libspile-tools.a
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -o $@ $^ $(EXPORT_SPL) $(LDLIBS)
+
+bench-language: all $(B)/bench/language ## what operations of scripts cost, 1 and 2 threads, beside bpftrace
+	@tools/setup.sh bench
+	bench/language.sh $(B)/bench/language.json

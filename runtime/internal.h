@@ -47,6 +47,11 @@ void spl_cpu_commit(struct spl_session *session, struct spl_cpu *cpu);
 void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
 		      uint16_t format, size_t payload);
 
+/* --- strings --------------------------------------------------------------------------------- */
+
+/** The length of s, but at most `max`. */
+size_t str_bounded(const char *s, size_t max);
+
 /* --- errors ---------------------------------------------------------------------------------- */
 
 /** Raises an error whose sentence ends in an address: "kernel read fault at 0x...". */

@@ -128,11 +128,7 @@ struct lookup {
 
 static uint32_t cut_length(const char *s, uint32_t string_size)
 {
-	uint32_t len = 0;
-
-	while (len < string_size - 1 && s[len])
-		len++;
-	return len;
+	return (uint32_t)str_bounded(s, string_size - 1);
 }
 
 /** Mixes a word into a hash so that the upper bits depend on all of it. */
@@ -150,15 +146,30 @@ static inline uint64_t load_word(const char *s)
 	return word;
 }
 
+/** All of 0 to 7 bytes in one word: two overlapping loads instead of a loop. */
+static inline uint64_t load_short(const char *s, uint32_t len)
+{
+	uint32_t first, last;
+
+	if (len >= 4) {
+		__builtin_memcpy(&first, s, 4);
+		__builtin_memcpy(&last, s + len - 4, 4);
+		return first | (uint64_t)last << 32;
+	}
+	if (!len)
+		return 0;
+	return (unsigned char)s[0] | (uint64_t)(unsigned char)s[len / 2] << 8 |
+	       (uint64_t)(unsigned char)s[len - 1] << 16;
+}
+
 static uint64_t hash_string(uint64_t h, const char *s, uint32_t len)
 {
-	uint64_t word = len;
-
-	for (; len >= 8; len -= 8, s += 8)
+	h ^= len;
+	if (len < 8)
+		return mix(h, load_short(s, len));
+	for (; len > 8; len -= 8, s += 8)
 		h = mix(h, load_word(s));
-	for (; len; len--)
-		word = word << 8 | (unsigned char)*s++;
-	return mix(h, word);
+	return mix(h, load_word(s - 8 + len)); /* the last 8, some of them once more */
 }
 
 static void lookup_init(struct lookup *l, const struct spl_map *map, const union spl_val *keys)
@@ -180,13 +191,14 @@ static void lookup_init(struct lookup *l, const struct spl_map *map, const union
 /** Whether the stored string equals the first len bytes of s. */
 static bool same_string(const char *stored, const char *s, uint32_t len)
 {
-	for (; len >= 8; len -= 8, stored += 8, s += 8)
+	if (stored[len])
+		return false;
+	if (len < 8)
+		return load_short(stored, len) == load_short(s, len);
+	for (; len > 8; len -= 8, stored += 8, s += 8)
 		if (load_word(stored) != load_word(s))
 			return false;
-	for (; len; len--)
-		if (*stored++ != *s++)
-			return false;
-	return !*stored;
+	return load_word(stored - 8 + len) == load_word(s - 8 + len);
 }
 
 static bool same_keys(const struct spl_map *map, const struct spl_map_entry *e,

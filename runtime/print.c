@@ -47,11 +47,7 @@ void spl_message(struct spl_ctx *c, char level, const char *text)
 
 static uint32_t string_length(const char *s)
 {
-	uint32_t len = 0;
-
-	while (len < STRING_MAX && s[len])
-		len++;
-	return len;
+	return (uint32_t)str_bounded(s, STRING_MAX);
 }
 
 static size_t string_room(uint32_t len)

@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** runtime/string.c - strings of bounded length. Any context. */
+#include <stdint.h>
+
 #include "engine/host.h"
-#include "runtime/script.h"
+#include "runtime/internal.h"
+
+/** The high bit of the lowest byte that is zero; higher ones may be set as well. */
+static inline uint64_t zero_byte(uint64_t word)
+{
+	return (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+}
+
+/*
+ * Reads aligned words: the first and the last reach beyond the string, but never into another page.
+ * The bytes before the string are made non-zero.
+ */
+__attribute__((no_sanitize("address"))) size_t str_bounded(const char *s, size_t max)
+{
+	const uint64_t *p = (const uint64_t *)((uintptr_t)s & ~(uintptr_t)7);
+	uint64_t zero = zero_byte(*p | ((1ull << 8 * ((uintptr_t)s & 7)) - 1));
+	size_t len;
+
+	while (!zero) {
+		p++;
+		if ((size_t)((const char *)p - s) >= max)
+			return max;
+		zero = zero_byte(*p);
+	}
+	len = (size_t)((const char *)p - s) + (size_t)__builtin_ctzll(zero) / 8;
+	return len < max ? len : max;
+}
 
 spl_s64 spl_str_len(const char *s)
 {
-	const char *p = s;
-
-	while (*p)
-		p++;
-	return p - s;
-}
-
-/** The length of s, but at most `max`. */
-static spl_size bounded_len(const char *s, spl_size max)
-{
-	spl_size n = 0;
-
-	while (n < max && s[n])
-		n++;
-	return n;
+	return (spl_s64)str_bounded(s, SIZE_MAX);
 }
 
 char *spl_str_copy(char *dst, spl_size size, const char *src)
 {
-	spl_size len = bounded_len(src, size - 1);
+	spl_size len = str_bounded(src, size - 1);
 
 	memmove(dst, src, len);
 	dst[len] = '\0';
@@ -33,8 +47,8 @@ char *spl_str_copy(char *dst, spl_size size, const char *src)
 
 char *spl_str_cat(char *dst, spl_size size, const char *a, const char *b)
 {
-	spl_size a_len = bounded_len(a, size - 1);
-	spl_size b_len = bounded_len(b, size - 1 - a_len);
+	spl_size a_len = str_bounded(a, size - 1);
+	spl_size b_len = str_bounded(b, size - 1 - a_len);
 
 	/* b may be dst as well, so it moves before a overwrites it. */
 	memmove(dst + a_len, b, b_len);
