@@ -92,7 +92,8 @@ for _ in $(seq "$RUNS"); do
 done
 for script in /usr/share/systemtap/examples/*/*.stp samples/*.stp; do
     $spile -g -v -w -p3 -r "$kernel" "$script" 2>"$tmp/err" >/dev/null || continue
-    sed -n 's/^Pass [123]:.*\/\([0-9]*\)real ms.*/\1/p' "$tmp/err" | awk '{ n += $1 } END { print n }' >>"$tmp/passes"
+    sed -n 's/^Pass [123]:.* in \([0-9]*\)usr\/\([0-9]*\)sys.*/\1 \2/p' "$tmp/err" |
+        awk '{ n += $1 + $2 } END { print n }' >>"$tmp/passes"
 done
 
 median() { sort -n "$tmp/$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
