@@ -45,10 +45,8 @@ check: all unit-programs vm-programs ## run all tests; the last line is their su
 check-unit: unit-programs ## run the unit tests, plain and with sanitizers
 	@tests/unit.sh $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)
 
-# Not a part of `make check` yet: the process home's stress now and then ends with a trap that nobody
-# takes (two runs of four on a busy machine). It joins the sum when that is mended.
-check-engine: all unit-programs ## run the engine's suite in a process (not yet stable, see tests.mk)
-	@tests/engine/check.sh
+check-engine: all unit-programs ## run the engine's suite in a process
+	@tests/check-engine.sh
 .PHONY: check-engine
 
 check-vm: all vm-programs ## run the VM tests on the default kernel, or on K=NAME

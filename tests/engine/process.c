@@ -2,7 +2,8 @@
 /*
  * The engine's suite in a process, and what only a process has (process_cases.c).
  *
- * usage: engine-process [-t SECONDS]; the last line is "N passed, N failed"
+ * usage: engine-process [-t SECONDS] [CASE]; the last line is "N passed, N failed". With the name
+ * of a case that only a process has, nothing else is run.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -16,16 +17,22 @@
 
 static int passed, failed;
 static double stress_seconds = 1;
+static uint64_t text_before;
+static const char *only;
+static bool good;
 
-void verdict(const char *name, bool good)
+/* A case that leaves anything behind in the text has failed. */
+static void verdict(const char *name, bool ok)
 {
-	passed += good;
-	failed += !good;
-	printf("%s %s\n", good ? "ok  " : "FAIL", name);
+	ok &= text_checksum() == text_before;
+	passed += ok;
+	failed += !ok;
+	printf("%s %s%s\n", ok ? "ok  " : "FAIL", name,
+	       text_checksum() == text_before ? "" : " (the text is not as before)");
 	fflush(stdout);
 }
 
-void complain(const char *file, int line, const char *what, long long is, long long should)
+static void complain(const char *file, int line, const char *what, long long is, long long should)
 {
 	printf("%s:%d: %s is %lld, not %lld\n", file, line, what, is, should);
 }
@@ -38,7 +45,27 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static bool go_on(bool begin)
+void check_equal(const char *file, int line, const char *what, long long is, long long should)
+{
+	if (is == should)
+		return;
+	good = false;
+	complain(file, line, what, is, should);
+}
+
+void run_cases(const struct process_case *cases, unsigned n, void (*prepare)(void))
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (only && strcmp(only, cases[i].name))
+			continue;
+		good = true;
+		prepare();
+		cases[i].run();
+		verdict(cases[i].name, good);
+	}
+}
+
+bool stress_goes_on(bool begin)
 {
 	static double end;
 
@@ -81,20 +108,23 @@ int main(int argc, char **argv)
 		.verdict = verdict,
 		.complain = complain,
 		.with_threads = with_threads,
-		.go_on = go_on,
+		.go_on = stress_goes_on,
 		.add_name = "target_add",
 		.own_text = (uint64_t)(uintptr_t)library_function(),
 	};
-	uint64_t before = text_checksum();
 
-	if (argc == 3 && !strcmp(argv[1], "-t"))
+	if (argc >= 3 && !strcmp(argv[1], "-t"))
 		stress_seconds = atof(argv[2]);
-	suite_run(&home);
+	only = argc == 2 ? argv[1] : argc == 4 ? argv[3] : NULL;
+	text_before = text_checksum();
+	if (!only)
+		suite_run(&home);
 	process_cases();
+	process_thread_cases();
 	spile_optimization(0); /* once more, with breakpoints only */
-	suite_run(&home);
+	if (!only)
+		suite_run(&home);
 	spile_optimization(1);
-	verdict("text_as_before", text_checksum() == before);
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed != 0;
 }

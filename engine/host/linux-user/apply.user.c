@@ -12,7 +12,7 @@
  *     3. first byte; sync                  one byte: old or new, both are right
  *   breakpoint to jump
  *     4. threads are asked                 one that is inside the region, has interrupted work
- *                                          there, or is in the slot, from which it would come
+ *                                          there, or is in a slot, from which it would come
  *                                          back into the region: the point stays a breakpoint
  *     5. the other 4 bytes; sync           nobody can get there: the first byte is int3, nothing
  *                                          jumps in, and who was there has been seen to leave
@@ -98,14 +98,17 @@ static int detour_hit(void *arg, struct pt_regs *regs)
 
 	if (__builtin_expect(!slot || !p || slot->depth || slot->quick, 0))
 		return detour_hit_slow(point, regs);
-	__atomic_store_n(&slot->quick, p, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->quick, (uintptr_t)p, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* From here on p cannot go away; whether it has before, a second look tells. */
 	if (__builtin_expect(__atomic_load_n(&point->only, __ATOMIC_ACQUIRE) == p, 1)) {
+		__atomic_store_n(&slot->quick, (uintptr_t)p | QUICK_SURE, __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 		count_hit(slot->cpu, p);
 		diverted = p->pre_handler(p, regs);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	}
-	__atomic_store_n(&slot->quick, NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->quick, 0, __ATOMIC_RELEASE);
 	return diverted;
 }
 
@@ -254,22 +257,68 @@ static bool is_occupied(const struct code_range *ranges, unsigned n, uint64_t st
 	return found && found->occupied;
 }
 
-/* What nobody may be in: the region behind its first byte, and the slot, which leads there. */
+/*
+ * The region behind its first byte. If a single byte ends it, a thread whose trap there has not been
+ * delivered yet stands behind that byte.
+ */
+static struct code_range region_range(const struct point *p)
+{
+	bool single = p->detour.original[p->detour.insns - 1] == p->region.length - 1;
+
+	return (struct code_range){ p->addr + 1, p->addr + p->region.length + single, false };
+}
+
+/*
+ * What nobody may be in: the region, and the slots that lead there, its own and those of probes
+ * inside it, disabled or removed.
+ */
+struct keep_out {
+	struct code_range *ranges; /* NULL: count only */
+	unsigned n;
+	bool occupied;
+};
+
+static void keep_out_add(struct keep_out *k, struct code_range range)
+{
+	if (k->ranges)
+		k->ranges[k->n] = range;
+	k->n++;
+}
+
+static void slot_add(uint64_t slot, void *keep_out)
+{
+	keep_out_add(keep_out, (struct code_range){ slot, slot + X86_SLOT_BYTES, false });
+}
+
+static void slot_look(uint64_t slot, void *keep_out)
+{
+	struct keep_out *k = keep_out;
+
+	k->occupied |= is_occupied(k->ranges, k->n, slot);
+}
+
 static unsigned collect_ranges(struct point *list, struct code_range *ranges)
 {
-	unsigned n = 0;
+	struct keep_out k = { .ranges = ranges };
 	struct point *p;
 
 	for (p = list; p; p = p->change_next) {
 		if (!p->entering_jump)
 			continue;
-		ranges[n++] = (struct code_range){ p->addr + 1, p->addr + p->region.length, false };
-		if (p->slot.at)
-			ranges[n++] = (struct code_range){ p->slot.at, p->slot.at + X86_SLOT_BYTES,
-							   false };
+		keep_out_add(&k, region_range(p));
+		points_slots(p->addr, p->addr + p->region.length, slot_add, &k);
 	}
-	qsort(ranges, n, sizeof(*ranges), compare_ranges);
-	return n;
+	if (ranges)
+		qsort(ranges, k.n, sizeof(*ranges), compare_ranges);
+	return k.n;
+}
+
+static bool somebody_is_in(const struct point *p, struct code_range *ranges, unsigned n)
+{
+	struct keep_out k = { ranges, n, is_occupied(ranges, n, p->addr + 1) };
+
+	points_slots(p->addr, p->addr + p->region.length, slot_look, &k);
+	return k.occupied;
 }
 
 /* Marks those that may be written now; how many may not. */
@@ -284,7 +333,7 @@ static unsigned ask_threads(struct point *list, struct code_range *ranges)
 	for (p = list; p; p = p->change_next) {
 		if (!p->entering_jump)
 			continue;
-		if (is_occupied(ranges, n, p->addr + 1) || is_occupied(ranges, n, p->slot.at)) {
+		if (somebody_is_in(p, ranges, n)) {
 			refused++;
 		} else {
 			p->entering_jump = false;
@@ -344,7 +393,7 @@ static void steps_jump(struct point *list)
 
 	if (!n)
 		return;
-	ranges = calloc(2 * n, sizeof(*ranges));
+	ranges = calloc(collect_ranges(list, NULL), sizeof(*ranges));
 	for (int tries = 0; ranges && refused && tries < ASK_TIMES; tries++) {
 		if (tries)
 			nanosleep(&pause, NULL);

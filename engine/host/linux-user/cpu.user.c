@@ -8,6 +8,9 @@
  * handler on top of it sees the same number, as an NMI does. Taking and giving back are
  * acquire and release, so the next owner sees what the last one wrote.
  *
+ * What a thread does after its libc has let go of its data takes a slot once more, and nobody gives
+ * that one back: a slot is also free when the thread that it names is no more.
+ *
  * More than HOST_SLOTS threads: those without a slot have a number beyond host_cpu_max(), and try
  * again at each call. The reader of this file's contract, runtime/probe.c, counts their hits.
  *
@@ -16,6 +19,7 @@
  * the store is seen before what the thread does next is the waiter's work (membarrier): hits
  * are many, waits are few. Threads without a slot share one atomic depth.
  */
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -24,9 +28,11 @@
 #include <unistd.h>
 
 #include "engine/host.h"
+#include "engine/host/linux-user/signals.h"
 #include "engine/host/linux-user/slot.h"
 
 #define NO_SLOT (-1)
+#define TRIES 256 /* of a thread that has found none, until owners are asked after again */
 
 struct host_slot host_slots[HOST_SLOTS];
 static pthread_key_t slot_key;
@@ -36,6 +42,7 @@ __thread struct host_slot *host_my_slot_at HOST_TLS;
 /* How deep a thread is that had no slot when it began; `crowd` is the sum of all. */
 static __thread uint32_t my_crowd __attribute__((tls_model("initial-exec")));
 static uint32_t crowd;
+static __thread unsigned my_tries __attribute__((tls_model("initial-exec")));
 
 static void slot_release(void *arg)
 {
@@ -48,8 +55,11 @@ static void slot_release(void *arg)
 static void slots_after_fork(void)
 {
 	for (int i = 0; i < HOST_SLOTS; i++)
-		if (i != host_my_slot)
+		if (i == host_my_slot)
+			host_slots[i].taken = (uint32_t)RAW_SYSCALL(SYS_gettid);
+		else
 			host_slots[i] = (struct host_slot){ .cpu = host_slots[i].cpu };
+	crowd = my_crowd;
 }
 
 static void slots_init(void)
@@ -58,24 +68,32 @@ static void slots_init(void)
 	pthread_atfork(NULL, NULL, slots_after_fork);
 }
 
-static bool slot_take(struct host_slot *slot)
+/* Whether the owner is gone; a number that is mine already was a dead thread's. any */
+static bool owner_is_dead(uint32_t owner, uint32_t tid)
 {
-	uint32_t expected = 0;
+	return owner == tid ||
+	       RAW_SYSCALL(SYS_tgkill, RAW_SYSCALL(SYS_getpid), (long)owner, 0) == -ESRCH;
+}
 
-	return !__atomic_load_n(&slot->taken, __ATOMIC_RELAXED) &&
-	       __atomic_compare_exchange_n(&slot->taken, &expected, 1, false, __ATOMIC_ACQUIRE,
+static bool slot_take(struct host_slot *slot, uint32_t tid, bool from_dead)
+{
+	uint32_t owner = __atomic_load_n(&slot->taken, __ATOMIC_RELAXED);
+
+	if (owner && !(from_dead && owner_is_dead(owner, tid)))
+		return false;
+	return __atomic_compare_exchange_n(&slot->taken, &owner, tid, false, __ATOMIC_ACQUIRE,
 					   __ATOMIC_RELAXED);
 }
 
-/** Finds a slot for this thread; the lowest, so that few rings are ever touched. */
-static unsigned slot_find(void)
+/* Finds a slot for this thread; the lowest, so that few rings are ever touched. any */
+static int slot_search(uint32_t tid, bool from_dead)
 {
-	pthread_once(&slot_once, slots_init);
 	for (int i = 0; i < HOST_SLOTS; i++) {
-		if (!slot_take(&host_slots[i]))
+		if (!slot_take(&host_slots[i], tid, from_dead))
 			continue;
 		if (host_my_slot != NO_SLOT) { /* a signal handler was here in the meantime */
-			__atomic_store_n(&host_slots[i].taken, 0, __ATOMIC_RELEASE);
+			if (host_my_slot != i)
+				__atomic_store_n(&host_slots[i].taken, 0, __ATOMIC_RELEASE);
 			return host_my_slot;
 		}
 		host_my_slot = i;
@@ -84,6 +102,19 @@ static unsigned slot_find(void)
 		return i;
 	}
 	return HOST_SLOTS;
+}
+
+/* Asking after 64 owners takes a while, so a thread without a slot does not do it at each hit. */
+static unsigned slot_find(void)
+{
+	uint32_t tid = (uint32_t)RAW_SYSCALL(SYS_gettid);
+	int found;
+
+	pthread_once(&slot_once, slots_init);
+	found = slot_search(tid, false);
+	if (found == HOST_SLOTS && my_tries++ % TRIES == 0)
+		found = slot_search(tid, true);
+	return (unsigned)found;
 }
 
 unsigned host_cpu_max(void)
@@ -135,13 +166,18 @@ void host_irq_restore(unsigned long flags)
 	host_preempt_enable();
 }
 
+static uintptr_t quick_probe(const struct host_slot *slot)
+{
+	return __atomic_load_n(&slot->quick, __ATOMIC_SEQ_CST) & ~QUICK_SURE;
+}
+
 /* The short way has no `left`: another value than at the call, seen once, is the sign. */
 static void quick_wait(struct host_slot *slot)
 {
-	const void *was = __atomic_load_n(&slot->quick, __ATOMIC_SEQ_CST);
+	uintptr_t was = quick_probe(slot);
 	struct timespec pause = { .tv_nsec = 50000 };
 
-	for (unsigned i = 1; was && __atomic_load_n(&slot->quick, __ATOMIC_SEQ_CST) == was; i++) {
+	for (unsigned i = 1; was && quick_probe(slot) == was; i++) {
 		host_relax();
 		if (!(i % 1000))
 			nanosleep(&pause, NULL);

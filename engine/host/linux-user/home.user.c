@@ -18,6 +18,7 @@
 #include "engine/host/linux-user/return.h"
 #include "engine/host/linux-user/slot.h"
 #include "engine/host/linux-user/text.h"
+#include "engine/host/linux-user/threads.h"
 #include "engine/host/linux-user/trap.h"
 
 #define COUNTERS 0x10000 /* probes that count without locked instructions */
@@ -35,9 +36,19 @@ static void home_unlock(void)
 	pthread_mutex_unlock(&registration);
 }
 
+/* The handlers that the parent's other threads were in do not run here. */
+static void cpus_forked(void)
+{
+	for (int i = 0; i < HOST_SLOTS; i++)
+		if (i != host_my_slot)
+			engine.cpus[i].running = NULL;
+}
+
 static void child_after_fork(void)
 {
 	text_init();
+	threads_forked();
+	cpus_forked();
 	returns_forked();
 	home_unlock();
 }
@@ -97,6 +108,7 @@ static int start(void)
 {
 	int err = text_init();
 
+	host_cpu(); /* what the first call allocates must not be allocated in a hit */
 	if (!err)
 		err = counters_create();
 	if (!err)

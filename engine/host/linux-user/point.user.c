@@ -25,7 +25,7 @@
 #define COLLECT_AT 256 /* left points at which it pays to ask the threads */
 
 static struct point *table[1u << TABLE_BITS];
-static struct point *left; /* without users, memory not yet given back */
+static struct point *left; /* without users, memory not yet given back; their places may have others */
 static unsigned left_count;
 static uint32_t generation;
 
@@ -267,6 +267,20 @@ static void point_free(struct point *point)
 	free(point);
 }
 
+void points_slots(uint64_t start, uint64_t end, void (*visit)(uint64_t slot, void *arg), void *arg)
+{
+	const struct point *p;
+
+	for (uint64_t addr = start; addr < end; addr++) {
+		p = table_at(addr);
+		if (p && p->slot.at)
+			visit(p->slot.at, arg);
+	}
+	for (p = left; p; p = p->change_next)
+		if (p->addr >= start && p->addr < end && p->slot.at)
+			visit(p->slot.at, arg);
+}
+
 /* --- giving memory back ------------------------------------------------------------------------ */
 
 static int compare_ranges(const void *a, const void *b)
@@ -326,12 +340,12 @@ void points_collect(bool now)
 bool quick_show(void)
 {
 	struct host_slot *slot = host_my_slot_at;
-	const struct kprobe *p = slot ? slot->quick : NULL;
+	uintptr_t quick = slot ? slot->quick : 0;
 	struct engine_cpu *cpu = slot ? slot->cpu : NULL;
 
-	if (!p || cpu->running)
-		return false;
-	cpu->quick.site = p->site;
+	if (!(quick & QUICK_SURE) || cpu->running)
+		return false; /* not sure yet: no handler runs, and the probe may be no more */
+	cpu->quick.site = ((struct kprobe *)(quick & ~QUICK_SURE))->site;
 	__atomic_store_n(&cpu->running, &cpu->quick, __ATOMIC_RELAXED);
 	return true;
 }

@@ -16,7 +16,10 @@
  * "The same stack" is the same mapping of memory. A coroutine's stack is another one, so its
  * instances wait until they are returned to, however long that takes.
  *
- * Instances are found by their pad, never by their order: threads' lists only serve the dead.
+ * Instances are found by their pad, never by their order: threads' lists only serve the dead. A
+ * signal handler that hits probes may interrupt its thread while that changes its list. Then it puts
+ * its own instances on top and takes them off again, which the change does not notice, but leaves
+ * the dead alone.
  *
  * A pool is unlinked when its probe is unregistered. Calls that it watches still return through
  * its pads, so it is freed when all instances are at home again.
@@ -69,6 +72,7 @@ static __thread struct instance *thread_list __attribute__((tls_model("initial-e
 static __thread bool thread_known __attribute__((tls_model("initial-exec")));
 static __thread uint64_t stack_start __attribute__((tls_model("initial-exec")));
 static __thread uint64_t stack_end __attribute__((tls_model("initial-exec")));
+static __thread uint64_t list_user __attribute__((tls_model("initial-exec"))); /* stack pointer */
 static pthread_key_t thread_key;
 
 static struct instance *instance_at(const struct return_pool *pool, uint32_t i)
@@ -197,20 +201,46 @@ static bool is_dead(struct instance *in, uint64_t sp)
 	return !in->elsewhere;
 }
 
+/* Between these the thread's list is being changed. */
+static uint64_t list_change(uint64_t sp)
+{
+	uint64_t before = list_user;
+
+	list_user = sp;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return before;
+}
+
+static void list_changed(uint64_t before)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	list_user = before;
+}
+
+/* False also if a signal handler has never come back to what it interrupted there. */
+static bool list_is_in_change(uint64_t sp)
+{
+	return list_user &&
+	       (sp <= list_user || !same_stack(sp, list_user) || on_signal_stack());
+}
+
 static void reclaim(uint64_t sp)
 {
+	uint64_t before = list_change(sp);
 	struct instance *in;
 
 	while ((in = thread_list) && is_dead(in, sp)) {
 		thread_list = in->older;
 		instance_give(in);
 	}
+	list_changed(before);
 }
 
 /* All of the list, when the pool is empty: what was elsewhere may have become comparable. */
 static void reclaim_all(uint64_t sp)
 {
 	struct instance **link = &thread_list, *in;
+	uint64_t before = list_change(sp);
 
 	while ((in = *link)) {
 		in->elsewhere = false;
@@ -221,10 +251,12 @@ static void reclaim_all(uint64_t sp)
 		*link = in->older;
 		instance_give(in);
 	}
+	list_changed(before);
 }
 
 static void thread_ends(void *unused)
 {
+	uint64_t before = list_change((uint64_t)(uintptr_t)__builtin_frame_address(0));
 	struct instance *in;
 
 	while ((in = thread_list)) {
@@ -232,6 +264,7 @@ static void thread_ends(void *unused)
 		instance_give(in);
 	}
 	thread_known = false;
+	list_changed(before);
 }
 
 /* --- entry and return: any context --------------------------------------------------------------- */
@@ -245,12 +278,13 @@ static uint64_t real_return(uint64_t ret_addr)
 
 static struct instance *instance_get(struct return_pool *pool, uint64_t sp)
 {
+	bool may_reclaim = thread_list && !list_is_in_change(sp);
 	struct instance *in;
 
-	if (thread_list)
+	if (may_reclaim)
 		reclaim(sp);
 	in = instance_take(pool);
-	if (!in && thread_list) {
+	if (!in && may_reclaim) {
 		reclaim_all(sp);
 		in = instance_take(pool);
 	}
@@ -259,15 +293,18 @@ static struct instance *instance_get(struct return_pool *pool, uint64_t sp)
 
 static void instance_begin(struct instance *in, uint64_t sp)
 {
-	uint64_t *slot = (uint64_t *)(uintptr_t)sp;
+	uint64_t *slot = (uint64_t *)(uintptr_t)sp, before;
 
 	in->slot = sp;
 	in->active = true;
 	in->elsewhere = false;
-	in->older = thread_list;
-	thread_list = in;
 	pad_of(in->pad)->ret_addr = *slot;
+	before = list_change(sp);
+	in->older = thread_list;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST); /* what is on the list is complete */
+	thread_list = in;
 	*slot = in->pad;
+	list_changed(before);
 	if (!thread_known) {
 		thread_known = true;
 		pthread_setspecific(thread_key, &thread_key);
@@ -296,12 +333,14 @@ void return_enter(struct return_pool *pool, struct pt_regs *regs)
 
 static void thread_forget(struct instance *in)
 {
+	uint64_t before = list_change(in->slot);
 	struct instance **link = &thread_list;
 
 	while (*link && *link != in)
 		link = &(*link)->older;
 	if (*link)
 		*link = in->older;
+	list_changed(before);
 }
 
 struct leaving {
@@ -502,14 +541,23 @@ static bool is_mine(const struct instance *wanted)
 	return in != NULL;
 }
 
+/* Of what the other threads had, also of what they were just taking or giving, all is at home. */
 static void pool_forked(struct return_pool *pool)
 {
+	uint32_t free = NONE;
+
+	pool->at_home = 0;
 	for (uint32_t i = 0; i < pool->count; i++) {
 		struct instance *in = instance_at(pool, i);
 
-		if (in->active && !is_mine(in))
-			instance_give(in);
+		if (in->active && is_mine(in))
+			continue;
+		in->active = false;
+		in->next_free = free;
+		free = i;
+		pool->at_home++;
 	}
+	pool->free = free;
 }
 
 static void point_forked(struct point *point, void *unused)

@@ -23,6 +23,9 @@ struct signal_action {
 
 /** Puts a handler in place; *ret, if not NULL, gets what was there. 0 or -errno. */
 int signals_install(int sig, signal_handler *handler, struct signal_action *ret);
+/** Where a handler that libc installs for this signal returns to, and where ours do. */
+uint64_t signals_restorer(int sig);
+uint64_t signals_own_restorer(void);
 /** Does what would have been done without us. In a signal handler. */
 void signals_chain(const struct signal_action *old, int sig, siginfo_t *info, void *context);
 

@@ -10,6 +10,7 @@
 
 #include "engine/host.h"
 #include "engine/host/linux-user/signals.h"
+#include "engine/host/linux-user/threads.h"
 
 #define FLAG_RESTORER 0x04000000ul /* SA_RESTORER, which libc keeps to itself */
 #define MASK_BYTES 8
@@ -58,6 +59,22 @@ int signals_install(int sig, signal_handler *handler, struct signal_action *ret)
 	return (int)raw_sigaction(sig, &action, ret);
 }
 
+uint64_t signals_restorer(int sig)
+{
+	struct signal_action action = { .restorer = NULL };
+	struct sigaction now, probing = { .sa_handler = SIG_IGN };
+
+	if (sigaction(sig, &probing, &now) || raw_sigaction(sig, NULL, &action) ||
+	    sigaction(sig, &now, NULL))
+		return 0;
+	return (uint64_t)(uintptr_t)action.restorer;
+}
+
+uint64_t signals_own_restorer(void)
+{
+	return (uint64_t)(uintptr_t)spile_sigreturn;
+}
+
 /* The default of all signals that are chained is to end the process. */
 static void default_action(int sig, const siginfo_t *info)
 {
@@ -72,7 +89,8 @@ static void default_action(int sig, const siginfo_t *info)
 
 void signals_chain(const struct signal_action *old, int sig, siginfo_t *info, void *context)
 {
-	uint64_t mask = old->mask | (old->flags & SA_NODEFER ? 0 : 1ull << (sig - 1));
+	uint64_t mask = (old->mask | (old->flags & SA_NODEFER ? 0 : 1ull << (sig - 1))) &
+			~(1ull << (SIGTRAP - 1) | 1ull << (THREADS_SIGNAL - 1));
 
 	if (!old->handler) {
 		default_action(sig, info);

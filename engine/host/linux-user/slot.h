@@ -9,12 +9,15 @@
 #define HOST_SLOTS 64
 
 struct host_slot {
-	uint32_t taken;
+	uint32_t taken;   /* tid of the thread that has it, 0: free */
 	uint32_t depth;   /* of host_irq_save and host_preempt_disable; written by the owner */
 	uint32_t left;    /* how often depth has become 0 */
 	void *cpu;        /* the engine's, of the same number; set when a home starts */
-	const void *quick; /* what is done on a short way (apply.user.c); counts as a depth of 1 */
+	uintptr_t quick;  /* the probe that is hit on a short way (apply.user.c), as a depth of 1 */
 } __attribute__((aligned(64)));
+
+/* In `quick`: the probe has been seen to be planted still, so it stays for as long as it is there. */
+#define QUICK_SURE ((uintptr_t)1)
 
 /* In a library that is loaded late, too, reading it must not allocate: a handler may do it. */
 #define HOST_TLS __attribute__((tls_model("initial-exec"), visibility("hidden")))

@@ -22,8 +22,8 @@ struct code_range {
 
 /** Fills `occupied` of each range; sorted by start, without overlaps. The caller does not count. */
 void threads_look(struct code_range *ranges, unsigned n);
-/** True: this is the only thread. */
-bool threads_alone(void);
+/** In the child of a fork: nobody is about to answer. */
+void threads_forked(void);
 /** Interrupts every other thread once. */
 void threads_interrupt(void);
 

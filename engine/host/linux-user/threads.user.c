@@ -9,8 +9,15 @@
  * and no system call of theirs returns EINTR because of us. A thread that runs is sent a signal, and
  * looks at itself.
  *
+ * A signal handler may run on a stack of its own. Its frame there tells where the stack of what it
+ * has interrupted is, and that is looked at, too.
+ *
  * A thread that does not answer in time (it blocks the signal) counts as being in every range: what
  * was to be done is done later or never, never wrongly.
+ *
+ * A list of threads that is read while some of them end can lack others. What was missed stood
+ * behind one that has ended, so a list that is the same when read again is complete; threads that
+ * begin later begin elsewhere.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,8 +37,14 @@
 #include "engine/host/linux-user/threads.h"
 
 #define STACK_MOST (8u << 20) /* bytes of a stack that are looked at */
+#define STACKS 16              /* frames of signal handlers, each with a stack that it interrupted */
+#define FRAME_SP 168           /* from a signal frame's start to the interrupted stack pointer */
 #define PIECE 8192
+#define LIST_TIMES 20  /* how often the list of threads is read until it holds still */
 #define PATIENCE_NS 200000000ull /* for a thread that runs to answer */
+
+/* What signal handlers return to: libc's code for it, and ours. */
+static uint64_t restorers[2];
 
 /* What is asked, one question at a time (the home's lock); `question` makes late answers void. */
 static struct {
@@ -63,24 +76,78 @@ static void range_mark(struct code_range *ranges, unsigned n, uint64_t word)
 	}
 }
 
-/* Reads by system call: where a stack ends is where reading fails. any */
-static void stack_scan(struct code_range *ranges, unsigned n, uint64_t sp)
+/* any */
+static ssize_t stack_read(uint64_t addr, void *dst, size_t n)
 {
-	uint64_t words[PIECE / 8], end = sp + STACK_MOST, low = ranges[0].start;
-	uint64_t high = ranges[n - 1].end;
+	struct iovec local = { dst, n }, remote = { (void *)(uintptr_t)addr, n };
+
+	return RAW_SYSCALL(SYS_process_vm_readv, RAW_SYSCALL(SYS_getpid), (long)&local, 1,
+			   (long)&remote, 1, 0);
+}
+
+/* What a scan goes by. */
+struct scan {
+	struct code_range *ranges;
+	unsigned n, stacks;
+	uint64_t sp[STACKS]; /* where to begin; the first is the thread's own */
+};
+
+/*
+ * The word at addr is what a signal handler returns to: the frame tells the stack of what was
+ * interrupted. False: there is no room to remember it. any
+ */
+static bool scan_add_interrupted(struct scan *scan, uint64_t addr)
+{
+	uint64_t sp;
+
+	if (stack_read(addr + FRAME_SP, &sp, sizeof(sp)) != sizeof(sp))
+		return true; /* not a frame */
+	if (scan->stacks == STACKS)
+		return false;
+	scan->sp[scan->stacks++] = sp;
+	return true;
+}
+
+/* Where the stack ends is where reading fails: *ret_end. False: no room. any */
+static bool scan_stack(struct scan *scan, uint64_t sp, uint64_t *ret_end)
+{
+	uint64_t words[PIECE / 8], end = sp + STACK_MOST, low = scan->ranges[0].start;
+	uint64_t high = scan->ranges[scan->n - 1].end;
 	ssize_t got;
 
 	for (sp &= ~7ull; sp < end; sp += (uint64_t)got) {
-		struct iovec local = { words, sizeof(words) - sp % PIECE };
-		struct iovec remote = { (void *)(uintptr_t)sp, local.iov_len };
-
-		got = RAW_SYSCALL(SYS_process_vm_readv, RAW_SYSCALL(SYS_getpid), (long)&local, 1,
-				  (long)&remote, 1, 0);
+		got = stack_read(sp, words, sizeof(words) - sp % PIECE);
 		if (got <= 0)
-			return;
-		for (ssize_t i = 0; i < got / 8; i++)
+			break;
+		for (ssize_t i = 0; i < got / 8; i++) {
 			if (words[i] >= low && words[i] < high)
-				range_mark(ranges, n, words[i]);
+				range_mark(scan->ranges, scan->n, words[i]);
+			if ((words[i] == restorers[0] || words[i] == restorers[1]) &&
+			    !scan_add_interrupted(scan, sp + (uint64_t)i * 8))
+				return false;
+		}
+	}
+	*ret_end = sp;
+	return true;
+}
+
+/* A thread's stack, and those that its signal handlers have interrupted elsewhere. any */
+static void stack_scan(struct code_range *ranges, unsigned n, uint64_t sp)
+{
+	struct scan scan = { ranges, n, 1, { sp } };
+	uint64_t ends[STACKS];
+
+	for (unsigned i = 0; i < scan.stacks; i++) {
+		unsigned seen = 0;
+
+		while (seen < i && (scan.sp[i] < scan.sp[seen] || scan.sp[i] >= ends[seen]))
+			seen++;
+		ends[i] = scan.sp[i];
+		if (seen < i || scan_stack(&scan, scan.sp[i], &ends[i]))
+			continue;
+		for (unsigned r = 0; r < n; r++) /* too many to tell */
+			__atomic_store_n(&ranges[r].occupied, true, __ATOMIC_RELAXED);
+		return;
 	}
 }
 
@@ -172,8 +239,11 @@ static void question_begin(struct code_range *ranges, unsigned n)
 {
 	static bool installed;
 
-	if (!installed)
+	if (!installed) {
+		restorers[0] = signals_restorer(THREADS_SIGNAL);
+		restorers[1] = signals_own_restorer();
 		installed = !signals_install(THREADS_SIGNAL, answer, NULL);
+	}
 	ask.ranges = ranges;
 	ask.n = n;
 	ask.answers = 0;
@@ -185,6 +255,11 @@ static void question_end(void)
 	__atomic_fetch_add(&ask.question, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&ask.busy, __ATOMIC_SEQ_CST))
 		host_relax();
+}
+
+void threads_forked(void)
+{
+	ask.busy = 0;
 }
 
 static bool send_question(int tid)
@@ -215,24 +290,78 @@ static bool wait_answers(unsigned sent)
 
 /* --- all threads ------------------------------------------------------------------------------- */
 
+struct list {
+	int *tids;
+	unsigned n, room;
+};
+
+static bool list_add(struct list *list, int tid)
+{
+	unsigned room = list->n < list->room ? list->room : 2 * list->room + 64;
+	int *tids = room > list->room ? realloc(list->tids, room * sizeof(*tids)) : list->tids;
+
+	if (!tids)
+		return false;
+	list->tids = tids;
+	list->room = room;
+	list->tids[list->n++] = tid;
+	return true;
+}
+
+static bool list_read(struct list *list)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	bool good = dir != NULL;
+	int tid;
+
+	list->n = 0;
+	while (good && (entry = readdir(dir))) {
+		tid = atoi(entry->d_name);
+		if (tid > 0)
+			good = list_add(list, tid);
+	}
+	if (dir)
+		closedir(dir);
+	return good;
+}
+
+static bool lists_equal(const struct list *a, const struct list *b)
+{
+	return a->n == b->n && !memcmp(a->tids, b->tids, a->n * sizeof(*a->tids));
+}
+
+/* False: it does not hold still. *ret is to be freed in any case. */
+static bool list_complete(struct list *ret)
+{
+	struct list again = { NULL, 0, 0 };
+	bool good = list_read(ret), same = false;
+
+	for (int i = 0; i < LIST_TIMES && good && !same; i++) {
+		struct list older = *ret;
+
+		good = list_read(&again);
+		same = good && lists_equal(&older, &again);
+		*ret = again;
+		again = older;
+	}
+	free(again.tids);
+	return same;
+}
+
 typedef bool visit_fn(int tid, unsigned *sent);
 
 /* Calls for every other thread; false: one of them could not be asked. */
 static bool for_each_other(visit_fn *visit, unsigned *sent)
 {
-	DIR *dir = opendir("/proc/self/task");
+	struct list list = { NULL, 0, 0 };
+	bool good = list_complete(&list);
 	int self = host_current_tid();
-	struct dirent *entry;
-	bool good = dir != NULL;
 
-	while (dir && (entry = readdir(dir))) {
-		int tid = atoi(entry->d_name);
-
-		if (tid > 0 && tid != self)
-			good &= visit(tid, sent);
-	}
-	if (dir)
-		closedir(dir);
+	for (unsigned i = 0; i < list.n; i++)
+		if (list.tids[i] != self)
+			good &= visit(list.tids[i], sent);
+	free(list.tids);
 	return good;
 }
 
@@ -252,19 +381,6 @@ static bool visit_interrupt(int tid, unsigned *sent)
 	if (send_question(tid))
 		++*sent;
 	return true;
-}
-
-static bool visit_count(int tid, unsigned *sent)
-{
-	++*sent;
-	return true;
-}
-
-bool threads_alone(void)
-{
-	unsigned others = 0;
-
-	return for_each_other(visit_count, &others) && !others;
 }
 
 void threads_look(struct code_range *ranges, unsigned n)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The probe engine in a process: the semantics suite, what only a process has, and exceptions.
 #
-# usage: tests/engine/check.sh [-t SECONDS]   how long each stress case goes on, 1 by default
+# usage: tests/check-engine.sh [-t SECONDS]   how long each stress case goes on, 0.5 by default
 # The last line is "N passed, N failed".
 
 B=${SPILE_BUILD:-build}
@@ -12,7 +12,7 @@ failed=0
 
 # Adds up what a program says in its last line; one that says nothing has died.
 run() {
-	out=$(timeout 600 "$@" 2>&1)
+	out=$(timeout 300 "$@" 2>&1)
 	status=$?
 	echo "$out" | grep -v ' passed, ' | grep -E 'FAIL|\.c:|\.cc:'
 	sum=$(echo "$out" | tail -n 1 | grep -E '^[0-9]+ passed, [0-9]+ failed$')
@@ -27,6 +27,7 @@ run() {
 	failed=$((failed + ${sum%% *}))
 }
 
+[ $# -gt 0 ] || set -- -t 0.5
 run "$B/tests/engine/engine-process" "$@"
 if [ -x "$B/tests/engine/exceptions" ]; then
 	run "$B/tests/engine/exceptions"
