@@ -61,7 +61,7 @@ struct spile_site {
 	uint32_t asked;        /* KPROBE_FLAG_* that a return probe was registered with */
 	struct kprobe *probes; /* read by hits without a lock: published by a release store */
 	unsigned enabled;      /* probes here that are not disabled */
-	bool has_post;         /* some probe has a post_handler */
+	bool has_post;         /* some probe has a post_handler, or a break_handler in its place */
 	bool planted;          /* between plant and unplant */
 	bool leaving;          /* being unregistered */
 	bool gone;             /* the planter has seen the code go away: no new probes here */

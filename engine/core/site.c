@@ -78,6 +78,12 @@ static int site_follow(struct spile_site *site, bool was_enabled, bool had_post)
 	return err;
 }
 
+/* A break_handler is never called, but says that the probe is to stay what it is: no jump. */
+static bool probe_has_post(const struct kprobe *p)
+{
+	return p->post_handler || p->break_handler;
+}
+
 int site_link(struct spile_site *site, struct kprobe *p)
 {
 	bool was_enabled = site->enabled != 0, had_post = site->has_post;
@@ -95,7 +101,7 @@ int site_link(struct spile_site *site, struct kprobe *p)
 	p->site = site;
 	p->flags |= site->planter->probe_flags | site->probe_flags;
 	__atomic_store_n(link, p, __ATOMIC_RELEASE);
-	site->has_post |= p->post_handler != NULL;
+	site->has_post |= probe_has_post(p);
 	if (!(p->flags & KPROBE_FLAG_DISABLED))
 		site->enabled++;
 	err = site_follow(site, was_enabled, had_post);
@@ -117,7 +123,7 @@ void site_unlink(struct spile_site *site, struct kprobe *p)
 		site->enabled--;
 	site->has_post = false;
 	for (left = site->probes; left; left = left->next)
-		site->has_post |= left->post_handler != NULL;
+		site->has_post |= probe_has_post(left);
 	site_follow(site, was_enabled, had_post);
 }
 

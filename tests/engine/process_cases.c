@@ -45,6 +45,12 @@ void *library_function(void)
 	return dlsym(RTLD_DEFAULT, "register_kprobe");
 }
 
+static int never_called(struct kprobe *p, struct pt_regs *regs)
+{
+	hits += 1000;
+	return 0;
+}
+
 /* --- the text -------------------------------------------------------------------------------------- */
 
 static uint64_t add_bytes(uint64_t sum, const unsigned char *p, const unsigned char *end)
@@ -166,6 +172,13 @@ static void case_optimized_flag(void)
 	spile_optimization(0);
 	CHECK_EQ(p.flags & KPROBE_FLAG_OPTIMIZED, 0);
 	spile_optimization(1);
+	CHECK_EQ(p.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);
+	post.post_handler = NULL;
+	post.break_handler = never_called;
+	post.addr = NULL;
+	CHECK_EQ(register_kprobe(&post), 0);
+	CHECK_EQ(p.flags & KPROBE_FLAG_OPTIMIZED, 0);
+	unregister_kprobe(&post);
 	CHECK_EQ(p.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);
 	CHECK_EQ(register_kprobe(&next), 0); /* behind the jump's 5 bytes: not in its way */
 	CHECK_EQ(p.flags & KPROBE_FLAG_OPTIMIZED, KPROBE_FLAG_OPTIMIZED);

@@ -558,6 +558,16 @@ static void case_jprobe(void)
 	spile_unregister_kprobe(&p);
 }
 
+static void case_jprobe_refusals(void)
+{
+	struct jprobe inside = { .kp.addr = ADDR(target_mov), .kp.offset = TARGET_MOV_NEXT,
+				 .entry = (void *)jprobe_many };
+	struct jprobe nothing = { .kp.addr = ADDR(target_many) };
+
+	CHECK_EQ(spile_register_jprobe(&inside), -EINVAL);
+	CHECK_EQ(spile_register_jprobe(&nothing), -EINVAL);
+}
+
 /* --- under load ------------------------------------------------------------------------------------ */
 
 #define BUSY_THREADS 4
@@ -707,6 +717,7 @@ static const struct {
 	CASE(maxactive),
 	CASE(return_many_arguments),
 	CASE(jprobe),
+	CASE(jprobe_refusals),
 	CASE(unregister_under_load),
 	CASE(toggle_under_load),
 	CASE(exact_counts),

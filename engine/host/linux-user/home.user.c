@@ -69,6 +69,13 @@ static int home_check(uint64_t addr)
 	return err == -EFAULT ? -EINVAL : err;
 }
 
+static bool home_is_entry(uint64_t addr)
+{
+	struct function f;
+
+	return !objects_function(addr, &f) && f.start == addr;
+}
+
 static void *home_current_task(void)
 {
 	return (void *)pthread_self();
@@ -87,6 +94,7 @@ static struct engine_home home = {
 	.lock = home_lock,
 	.unlock = home_unlock,
 	.resolve = objects_resolve,
+	.is_entry = home_is_entry,
 	.check = home_check,
 	.current_task = home_current_task,
 };

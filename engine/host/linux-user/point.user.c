@@ -365,7 +365,7 @@ void point_update_only(struct point *point)
 {
 	struct kprobe *p = point->live && !point->returns ? point->live->probes : NULL;
 
-	if (p && (p->next || !p->pre_handler || p->flags & KPROBE_FLAG_DISABLED))
+	if (p && (p->next || !p->pre_handler || p->break_handler || p->flags & KPROBE_FLAG_DISABLED))
 		p = NULL;
 	__atomic_store_n(&point->only, p, __ATOMIC_RELEASE);
 }
