@@ -20,7 +20,7 @@ engine/core            : . ring/local.h engine/host.h engine/arch.h engine/arch 
 engine/arch            : . engine/host.h engine/core engine/arch.h include/spile : free
 engine/host/linux-user : . engine include/spile : user
 engine/host/linux-kernel : . engine include/spile kmod : free
-symbols                : . base engine/host/linux-kernel : user
+symbols                : . base engine/host/linux-kernel engine/arch : user
 script                 : . base symbols include/spile : user
 codegen                : . base script symbols include/spile : user
 vm                     : . base : user

@@ -28,6 +28,7 @@ $(B)/tests/vm/%.o: $(B)/core/tests/vm/%.kernel.o
 include tests/decode.mk
 include tests/engine/engine.mk
 include tests/kbuild.mk
+include tests/places/places.mk
 
 VM_MODULES := $(patsubst tests/vm/%.kernel.c,$(B)/tests/vm/%.o,$(wildcard tests/vm/*.kernel.c))
 vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(filter-out %.kernel.c,$(wildcard tests/vm/*.c)))

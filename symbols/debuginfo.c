@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * symbols/debuginfo.c - opens ELF files, finds their DWARF, and answers for their symbols.
+ *
+ * libdwfl does the finding (build id, debug link, alternate files) and the relocation of modules'
+ * sections. It counts addresses from where it pretends to have loaded the file; `elf_bias` is that
+ * place, and is taken off before anything leaves this file.
+ */
+#include "symbols/debuginfo.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "symbols/debuginfo_private.h"
+#include "symbols/kernel_private.h"
+#include "symbols/places_index.h"
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+char *debuginfo_cache_path(const char *name)
+{
+	const char *own = getenv("SPILE_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+	struct strbuf sb;
+
+	strbuf_init(&sb);
+	if (own && *own)
+		strbuf_addf(&sb, "%s/%s", own, name);
+	else if (xdg && *xdg)
+		strbuf_addf(&sb, "%s/spile/%s", xdg, name);
+	else
+		strbuf_addf(&sb, "%s/.cache/spile/%s", home && *home ? home : "/root", name);
+	return strbuf_steal(&sb);
+}
+
+/* The usual places, relative ones beside the file, and the cache. */
+static char *usual_dirs(void)
+{
+	_cleanup_free_ char *cache = debuginfo_cache_path("debuginfo");
+	struct strbuf sb;
+
+	strbuf_init(&sb);
+	strbuf_addf(&sb, ":.debug:/usr/lib/debug:%s", cache);
+	return strbuf_steal(&sb);
+}
+
+static struct error *elf_error(const struct debuginfo *info)
+{
+	return error_create(EINVAL, "cannot read %s: %s", info->path, dwfl_errmsg(-1));
+}
+
+/* libdw would take other machines' files; the registers below are x86-64's. */
+static struct error *check_machine(struct debuginfo *info)
+{
+	GElf_Ehdr ehdr;
+
+	if (!gelf_getehdr(info->elf, &ehdr))
+		return error_create(EINVAL, "%s is not an ELF file", info->path);
+	if (ehdr.e_machine != EM_X86_64 || gelf_getclass(info->elf) != ELFCLASS64)
+		return error_create(EINVAL, "%s is not for x86-64", info->path);
+	info->relocatable = ehdr.e_type == ET_REL;
+	return NULL;
+}
+
+static void read_build_id(struct debuginfo *info)
+{
+	const unsigned char *bits;
+	struct strbuf sb;
+	GElf_Addr where;
+	int len = dwfl_module_build_id(info->module, &bits, &where);
+
+	strbuf_init(&sb);
+	for (int i = 0; i < len; i++)
+		strbuf_addf(&sb, "%02x", bits[i]);
+	info->build_id = strbuf_steal(&sb);
+}
+
+static struct error *open_module(struct debuginfo *info)
+{
+	info->dwfl = dwfl_begin(&info->callbacks);
+	if (!info->dwfl)
+		return elf_error(info);
+	dwfl_report_begin(info->dwfl);
+	info->module = dwfl_report_offline(info->dwfl, "file", info->path, -1);
+	dwfl_report_end(info->dwfl, NULL, NULL);
+	if (!info->module)
+		return elf_error(info);
+	info->elf = dwfl_module_getelf(info->module, &info->elf_bias);
+	if (!info->elf)
+		return elf_error(info);
+	read_build_id(info);
+	return check_machine(info);
+}
+
+struct error *debuginfo_open(const char *path, const char *dirs, struct debuginfo **ret)
+{
+	struct debuginfo *info = calloc(1, sizeof(*info));
+	struct error *error;
+
+	if (!info)
+		abort();
+	arena_init(&info->arena);
+	info->path = strdup(path);
+	info->debug_dirs = dirs ? strdup(dirs) : usual_dirs();
+	info->callbacks = (Dwfl_Callbacks){
+	    .find_elf = dwfl_build_id_find_elf,
+	    .find_debuginfo = dwfl_standard_find_debuginfo,
+	    .section_address = dwfl_offline_section_address,
+	    .debuginfo_path = &info->debug_dirs,
+	};
+	if (access(path, R_OK) < 0)
+		error = error_create(errno, "cannot open %s: %s", path, strerror(errno));
+	else
+		error = open_module(info);
+	if (error) {
+		debuginfo_close(info);
+		return error;
+	}
+	*ret = info;
+	return NULL;
+}
+
+void debuginfo_close(struct debuginfo *info)
+{
+	if (!info)
+		return;
+	places_index_close(info->index);
+	if (info->dwfl)
+		dwfl_end(info->dwfl);
+	kernel_close(info->own_kernel);
+	free(info->symbols);
+	free(info->ranges);
+	free(info->dwarf_path);
+	free(info->dwarf_reason);
+	free(info->debug_dirs);
+	free(info->build_id);
+	free(info->path);
+	arena_deinit(&info->arena);
+	free(info);
+}
+
+const char *debuginfo_path(const struct debuginfo *info)
+{
+	return info->path;
+}
+
+const char *debuginfo_build_id(struct debuginfo *info)
+{
+	return info->build_id;
+}
+
+bool debuginfo_is_relocatable(struct debuginfo *info)
+{
+	return info->relocatable;
+}
+
+/* --- DWARF ----------------------------------------------------------------------------------- */
+
+static void note_dwarf_path(struct debuginfo *info)
+{
+	const char *main_file = NULL, *debug_file = NULL;
+
+	dwfl_module_info(info->module, NULL, NULL, NULL, NULL, NULL, &main_file, &debug_file);
+	info->dwarf_path = strdup(debug_file ? debug_file : main_file ? main_file : info->path);
+}
+
+/* A file can have sections of DWARF without a single unit (made from assembler without -g). */
+static bool has_units(Dwarf *dwarf)
+{
+	Dwarf_CU *cu = NULL;
+
+	return dwarf_get_units(dwarf, NULL, &cu, NULL, NULL, NULL, NULL) == 0;
+}
+
+static void find_dwarf(struct debuginfo *info)
+{
+	Dwarf_Addr bias;
+
+	info->dwarf_tried = true;
+	info->dwarf = dwfl_module_getdwarf(info->module, &bias);
+	if (!info->dwarf)
+		info->dwarf_reason = strdup(dwfl_errmsg(-1));
+	else if (!has_units(info->dwarf))
+		info->dwarf_reason = strdup("its DWARF is empty or damaged");
+	if (info->dwarf_reason)
+		info->dwarf = NULL;
+	else
+		note_dwarf_path(info);
+}
+
+const char *debuginfo_dwarf_path(struct debuginfo *info)
+{
+	if (!info->dwarf_tried)
+		find_dwarf(info);
+	return info->dwarf_path;
+}
+
+static const char *dwarf_remedy(const struct debuginfo *info)
+{
+	return info->kernel ? "install the kernel's debug package (Debian: "
+	                      "linux-image-$(uname -r)-dbg), or name a vmlinux that has it"
+	                    : "compile with -g, or install the program's -dbgsym package";
+}
+
+struct error *debuginfo_check_dwarf(struct debuginfo *info)
+{
+	if (debuginfo_dwarf_path(info))
+		return NULL;
+	return error_create(ENODATA, "%s has no debug information (%s; build id %s): %s",
+	                    info->path, info->dwarf_reason,
+	                    *info->build_id ? info->build_id : "none", dwarf_remedy(info));
+}
+
+/* --- symbols --------------------------------------------------------------------------------- */
+
+static bool wanted(const GElf_Sym *sym, const char *name)
+{
+	int type = GELF_ST_TYPE(sym->st_info);
+
+	return name && *name && sym->st_shndx != SHN_UNDEF && sym->st_shndx != SHN_ABS &&
+	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE ||
+	        type == STT_GNU_IFUNC);
+}
+
+/* Assembler code of the kernel has functions without a type. */
+static bool is_code(struct debuginfo *info, const GElf_Sym *sym)
+{
+	int type = GELF_ST_TYPE(sym->st_info);
+	GElf_Shdr shdr;
+	Elf_Scn *scn;
+
+	if (type != STT_NOTYPE)
+		return type == STT_FUNC || type == STT_GNU_IFUNC;
+	scn = sym->st_shndx < SHN_LORESERVE ? elf_getscn(info->elf, sym->st_shndx) : NULL;
+	return scn && gelf_getshdr(scn, &shdr) && shdr.sh_flags & SHF_EXECINSTR;
+}
+
+static void add_symbol(struct debuginfo *info, struct elf_symbol symbol)
+{
+	if (!(info->symbol_count & (info->symbol_count - 1))) {
+		size_t room = info->symbol_count ? info->symbol_count * 2 : 64;
+
+		info->symbols = reallocarray(info->symbols, room, sizeof(*info->symbols));
+		if (!info->symbols)
+			abort();
+	}
+	info->symbols[info->symbol_count++] = symbol;
+}
+
+static void read_elf_symbols(struct debuginfo *info)
+{
+	int n = dwfl_module_getsymtab(info->module);
+
+	for (int i = 1; i < n; i++) {
+		GElf_Addr address;
+		GElf_Sym sym;
+		const char *name =
+		    dwfl_module_getsym_info(info->module, i, &sym, &address, NULL, NULL, NULL);
+
+		if (wanted(&sym, name))
+			add_symbol(info,
+			           (struct elf_symbol){
+			               .name = name,
+			               .address = address - info->elf_bias,
+			               .size = sym.st_size,
+			               .is_function = is_code(info, &sym),
+			               .is_global = GELF_ST_BIND(sym.st_info) != STB_LOCAL,
+			           });
+	}
+}
+
+static struct error *read_kernel_symbols(struct debuginfo *info)
+{
+	struct kallsyms *ks;
+	struct error *error = kernel_kallsyms(info->kernel, &ks);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < ks->count; i++) {
+		const struct ksym *sym = &ks->syms[i];
+
+		if (!sym->module && sym->address >= KALLSYMS_KERNEL_HALF)
+			add_symbol(info, (struct elf_symbol){
+			                     .name = sym->name,
+			                     .address = sym->address,
+			                     .is_function = ksym_is_text(sym),
+			                     .is_global = sym->type < 'a',
+			                 });
+	}
+	return NULL;
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct elf_symbol *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	if (x->is_global != y->is_global)
+		return x->is_global ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Symbols of assembler code have no size. */
+static void guess_sizes(struct debuginfo *info)
+{
+	uint64_t next = 0;
+
+	for (size_t i = info->symbol_count; i-- > 0;) {
+		struct elf_symbol *sym = &info->symbols[i];
+
+		if (i + 1 < info->symbol_count && info->symbols[i + 1].address > sym->address)
+			next = info->symbols[i + 1].address;
+		if (!sym->size && next > sym->address && next - sym->address < 1u << 20)
+			sym->size = next - sym->address;
+	}
+}
+
+static void read_symbols(struct debuginfo *info)
+{
+	if (info->symbols_read)
+		return;
+	info->symbols_read = true;
+	read_elf_symbols(info);
+	if (!info->symbol_count && info->kernel && !info->relocatable)
+		error_destroy(read_kernel_symbols(info));
+	if (info->symbol_count)
+		qsort(info->symbols, info->symbol_count, sizeof(*info->symbols), compare_symbols);
+	guess_sizes(info);
+}
+
+int debuginfo_symbol_match(struct debuginfo *info, const char *pattern,
+                           int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg)
+{
+	bool plain = !strpbrk(pattern, "*?[\\");
+	int result = 0;
+
+	read_symbols(info);
+	for (size_t i = 0; i < info->symbol_count && !result; i++) {
+		const struct elf_symbol *sym = &info->symbols[i];
+
+		if (plain ? !strcmp(pattern, sym->name) : !fnmatch(pattern, sym->name, 0))
+			result = cb(sym, arg);
+	}
+	return result;
+}
+
+struct find_one {
+	struct elf_symbol found;
+	unsigned places;
+};
+
+static int note_symbol(const struct elf_symbol *symbol, void *arg)
+{
+	struct find_one *f = arg;
+
+	if (f->places && f->found.address == symbol->address)
+		return 0;
+	f->places++;
+	f->found = *symbol;
+	return 0;
+}
+
+struct error *debuginfo_symbol_find(struct debuginfo *info, const char *name,
+                                    struct elf_symbol *ret)
+{
+	struct find_one f = {.places = 0};
+
+	debuginfo_symbol_match(info, name, note_symbol, &f);
+	if (!f.places)
+		return error_create(ENOENT, "%s has no symbol %s", info->path, name);
+	if (f.places > 1)
+		return error_create(ENOTUNIQ, "%s has %u symbols called %s", info->path, f.places,
+		                    name);
+	*ret = f.found;
+	return NULL;
+}
+
+static size_t symbols_up_to(const struct debuginfo *info, uint64_t address)
+{
+	size_t low = 0, high = info->symbol_count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (info->symbols[mid].address <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t address)
+{
+	const struct elf_symbol *best = NULL;
+	size_t n;
+
+	read_symbols(info);
+	n = symbols_up_to(info, address);
+	for (size_t tries = 0; n-- > 0 && tries < 16; tries++) {
+		const struct elf_symbol *sym = &info->symbols[n];
+
+		if (best && sym->address < best->address)
+			break;
+		if (address - sym->address < sym->size && (!best || sym->is_function))
+			best = sym;
+	}
+	return best;
+}
+
+/* --- bytes ----------------------------------------------------------------------------------- */
+
+static size_t read_section(struct debuginfo *info, uint64_t address, void *dst, size_t size)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(info->elf, scn))) {
+		GElf_Shdr shdr;
+		GElf_Addr start;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &shdr) || !(shdr.sh_flags & SHF_ALLOC) ||
+		    shdr.sh_type == SHT_NOBITS)
+			continue;
+		start = shdr.sh_addr; /* libdwfl stores what it made up in the header */
+		if (address < start || address - start >= shdr.sh_size)
+			continue;
+		data = elf_rawdata(scn, NULL);
+		if (!data || address - start >= data->d_size)
+			return 0;
+		if (size > data->d_size - (address - start))
+			size = data->d_size - (address - start);
+		memcpy(dst, (char *)data->d_buf + (address - start), size);
+		return size;
+	}
+	return 0;
+}
+
+size_t debuginfo_read(struct debuginfo *info, uint64_t address, void *dst, size_t size)
+{
+	return read_section(info, address, dst, size);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/** symbols/debuginfo_private.h - struct debuginfo, for the files behind debuginfo.h and places.h. */
+#ifndef SPILE_SYMBOLS_DEBUGINFO_PRIVATE_H
+#define SPILE_SYMBOLS_DEBUGINFO_PRIVATE_H
+
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+#include "base/arena.h"
+#include "symbols/debuginfo.h"
+
+/** The code of one unit, when .debug_aranges does not tell (clang makes none). */
+struct unit_range {
+	uint64_t start, end;
+	Dwarf_Off unit;
+};
+
+struct debuginfo {
+	char *path, *build_id;
+	char *debug_dirs;    /* what libdwfl gets */
+	struct kernel *kernel; /* whose file it is; NULL: a program's */
+	struct kernel *own_kernel; /* the same, when it is ours to close */
+	Dwfl_Callbacks callbacks;
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	Elf *elf;
+	GElf_Addr elf_bias;  /* of the file's addresses in libdwfl's */
+	bool relocatable;
+	struct arena arena;  /* names of units, functions */
+
+	bool dwarf_tried;
+	Dwarf *dwarf;        /* NULL: none */
+	char *dwarf_reason;  /* why not */
+	char *dwarf_path;
+
+	bool symbols_read;
+	struct elf_symbol *symbols; /* by address */
+	size_t symbol_count;
+
+	bool ranges_read;
+	struct unit_range *ranges;
+	size_t range_count;
+	struct places_index *index; /* places_index.c; NULL until needed */
+};
+
+/* --- debuginfo_units.c: compile units -------------------------------------------------------- */
+
+/** A compile unit: where its lines and ranges are described, and where its contents are. They are
+ *  the same unless the unit is split. */
+struct unit {
+	Dwarf_Off offset;   /* of the unit's first DIE, in the file's .debug_info */
+	Dwarf_Die skeleton; /* lines, ranges */
+	Dwarf_Die die;      /* functions, variables, types */
+};
+
+/** Fills *ret from the offset of a unit's DIE. False when there is none. */
+bool unit_at(struct debuginfo *info, Dwarf_Off offset, struct unit *ret);
+/** The unit whose code `address` is. */
+bool unit_of_address(struct debuginfo *info, uint64_t address, struct unit *ret);
+/** Calls `cb` for each unit that has code or data of its own (partial and type units do not). */
+int unit_each(struct debuginfo *info, int (*cb)(const struct unit *unit, void *arg), void *arg);
+/** The same for units whose own source file matches `file` (see path_matches()). */
+int unit_each_named(struct debuginfo *info, const char *file,
+		    int (*cb)(const struct unit *unit, void *arg), void *arg);
+/** True when so much DWARF is there that walking all of it takes too long to do each time. */
+bool debuginfo_is_large(struct debuginfo *info);
+
+/** True when `file`, the end of a path or a shell pattern for one, names `path`:
+ *  "socket.c" and "net/socket.c" and "*@/sock*.c" do "/build/linux/net/socket.c". */
+bool path_matches(const char *path, const char *file);
+
+/* --- die.c: what libdw leaves to its callers -------------------------------------------------- */
+
+/** Where the code of a function, inlined instance, block or label is entered. */
+bool die_entry(Dwarf_Die *die, uint64_t *ret);
+/** Bytes from the entry to the end of the range that it is in; 0 unknown. */
+uint64_t die_size(Dwarf_Die *die, uint64_t entry);
+bool die_has_code(Dwarf_Die *die);
+/** A DIE that an attribute refers to. */
+bool die_reference(Dwarf_Die *die, unsigned attribute, Dwarf_Die *ret);
+/** Follows abstract origins and specifications to the last. */
+Dwarf_Die die_origin(const Dwarf_Die *die);
+/** The name, of the origin if need be; NULL when there is none. */
+const char *die_name(const Dwarf_Die *die);
+bool die_same(const Dwarf_Die *a, const Dwarf_Die *b);
+/** An unsigned or signed constant; `fallback` when the attribute is not there. Follows origins. */
+int64_t die_number(const Dwarf_Die *die, unsigned attribute, int64_t fallback);
+/** The path of a unit's file number, or NULL. */
+const char *die_file(Dwarf_CU *cu, uint64_t number);
+/** "path/of.c" that the DIE was declared in, or NULL; *line 0 when unknown. */
+const char *die_declared(const Dwarf_Die *die, int *line);
+
+#define DIE_CHAIN_MAX 64 /* how deep blocks and inlined instances may nest */
+
+/** From the function (its DIE has code at `address`) down to the innermost block there. */
+struct die_chain {
+	Dwarf_Die dies[DIE_CHAIN_MAX];
+	unsigned count;
+};
+
+/** The DIEs that `address` lies in, outermost (the concrete function) first. */
+bool die_chain_at(const struct unit *unit, uint64_t address, struct die_chain *ret);
+
+#endif

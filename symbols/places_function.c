@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * symbols/places_function.c - functions by name and source file, bodies and inlined copies.
+ *
+ * Where to look is decided by what is asked and how much there is:
+ *
+ *   little DWARF (a program, a module)   every unit is walked, which takes milliseconds
+ *   a plain name, bodies only            its symbols (and clones, name.isra.0) lead to the units
+ *   a source file                        the unit of that name
+ *   the rest, in a kernel                the index
+ *
+ * An inlined copy is a DW_TAG_inlined_subroutine with code. A call site (DW_TAG_call_site) may name
+ * the same abstract function, but the function is called there, not copied.
+ */
+#include "symbols/places_private.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbols/nearest.h"
+#include "symbols/places_index.h"
+
+bool is_pattern(const char *text)
+{
+	return strpbrk(text, "*?[") != NULL;
+}
+
+bool query_takes(const struct place_query *q, const char *name, const char *file)
+{
+	if (q->function && (!name || (is_pattern(q->function) ? fnmatch(q->function, name, 0)
+	                                                      : strcmp(q->function, name))))
+		return false;
+	return !q->file || (file && path_matches(file, q->file));
+}
+
+/* --- one unit ---------------------------------------------------------------------------------- */
+
+struct walk {
+	struct debuginfo *info;
+	const struct unit *unit;
+	unsigned kinds;
+	function_cb *cb;
+	void *arg;
+	unsigned depth;
+};
+
+const char *die_called_from(Dwarf_Die *die, int *line)
+{
+	int64_t file = die_number(die, DW_AT_call_file, -1);
+
+	*line = die_number(die, DW_AT_call_line, 0);
+	return file < 0 ? NULL : die_file(die->cu, file);
+}
+
+/* The symbol that starts at the entry; of several the one that the name begins. */
+const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name)
+{
+	const struct elf_symbol *sym = debuginfo_symbol_at(info, address), *end;
+
+	if (!sym || sym->address != address)
+		return NULL;
+	end = info->symbols + info->symbol_count;
+	for (const struct elf_symbol *s = sym; s > info->symbols && s[-1].address == address; s--)
+		sym = s - 1;
+	for (const struct elf_symbol *s = sym; s < end && s->address == address; s++)
+		if (!strncmp(s->name, name, strlen(name)))
+			return s->name;
+	return sym->name;
+}
+
+static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const char *container)
+{
+	struct function_info fn = {.kind = kind, .container = container};
+
+	if (!(w->kinds & (kind == FUNCTION_BODY ? FUNCTIONS_BODIES : FUNCTIONS_INLINES)))
+		return 0;
+	fn.name = die_name(die);
+	if (!fn.name || !die_entry(die, &fn.address))
+		return 0;
+	if (!fn.address && !w->info->relocatable)
+		return 0; /* its section was dropped by the linker */
+	fn.file = die_declared(die, &fn.line);
+	fn.size = die_size(die, fn.address);
+	fn.unit = w->unit->offset;
+	fn.die = dwarf_dieoffset(die);
+	if (kind == FUNCTION_BODY) {
+		Dwarf_Attribute attr;
+		Dwarf_Die at = *die;
+
+		fn.symbol = function_symbol(w->info, fn.address, fn.name);
+		fn.is_external = dwarf_attr_integrate(&at, DW_AT_external, &attr);
+	} else {
+		die_called_from(die, &fn.call_line);
+	}
+	return w->cb(&fn, w->arg);
+}
+
+static int walk_children(struct walk *w, Dwarf_Die *die, const char *container);
+
+static int walk_die(struct walk *w, Dwarf_Die *die, const char *container)
+{
+	int result = 0;
+
+	switch (dwarf_tag(die)) {
+	case DW_TAG_subprogram:
+		if (!die_has_code(die))
+			return 0;
+		result = emit(w, die, FUNCTION_BODY, NULL);
+		if (result || !(w->kinds & FUNCTIONS_INLINES))
+			return result;
+		return walk_children(w, die, die_name(die));
+	case DW_TAG_inlined_subroutine:
+		if (die_has_code(die))
+			result = emit(w, die, FUNCTION_INLINE, container);
+		return result ? result : walk_children(w, die, container);
+	case DW_TAG_lexical_block:
+	case DW_TAG_namespace:
+	case DW_TAG_class_type:
+	case DW_TAG_structure_type:
+	case DW_TAG_try_block:
+	case DW_TAG_catch_block:
+		return walk_children(w, die, container);
+	}
+	return 0;
+}
+
+static int walk_children(struct walk *w, Dwarf_Die *die, const char *container)
+{
+	Dwarf_Die child;
+	int result = 0;
+
+	if (w->depth == DIE_CHAIN_MAX || dwarf_child(die, &child))
+		return 0;
+	w->depth++;
+	do
+		result = walk_die(w, &child, container);
+	while (!result && dwarf_siblingof(&child, &child) == 0);
+	w->depth--;
+	return result;
+}
+
+int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,
+                       function_cb *cb, void *arg)
+{
+	struct walk w = {.info = info, .unit = unit, .kinds = kinds, .cb = cb, .arg = arg};
+	Dwarf_Die die = unit->die;
+
+	return walk_children(&w, &die, NULL);
+}
+
+/* --- which units ------------------------------------------------------------------------------- */
+
+/* Calls `cb` once for each unit, however often it is named. */
+struct unit_set {
+	struct debuginfo *info;
+	unit_cb *cb;
+	void *arg;
+	Dwarf_Off *seen;
+	size_t count;
+	int result;
+};
+
+static int set_add(const struct unit *unit, void *arg)
+{
+	struct unit_set *set = arg;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->seen[i] == unit->offset)
+			return 0;
+	if (!(set->count & (set->count - 1))) {
+		size_t room = set->count ? set->count * 2 : 16;
+
+		set->seen = reallocarray(set->seen, room, sizeof(*set->seen));
+		if (!set->seen)
+			abort();
+	}
+	set->seen[set->count++] = unit->offset;
+	set->result = set->cb(unit, set->arg);
+	return set->result;
+}
+
+static int add_offset(uint64_t unit, void *arg)
+{
+	struct unit_set *set = arg;
+	struct unit u;
+
+	return unit_at(set->info, unit, &u) ? set_add(&u, set) : 0;
+}
+
+struct by_symbol {
+	struct unit_set *set;
+	const char *name;
+};
+
+/* "name" itself, and what the compiler made of it: "name.isra.0". */
+static int add_symbol_unit(const struct elf_symbol *sym, void *arg)
+{
+	struct by_symbol *by = arg;
+	size_t n = strlen(by->name);
+	struct unit unit;
+
+	if (!sym->is_function || strncmp(sym->name, by->name, n) ||
+	    (sym->name[n] && sym->name[n] != '.'))
+		return 0;
+	return unit_of_address(by->set->info, sym->address, &unit) ? set_add(&unit, by->set) : 0;
+}
+
+static void add_units_of_symbols(struct unit_set *set, const char *name)
+{
+	struct by_symbol by = {.set = set, .name = name};
+
+	debuginfo_symbol_match(set->info, "*", add_symbol_unit, &by);
+}
+
+struct error *units_of_query(struct debuginfo *info, const struct place_query *q, unsigned kinds,
+                             unit_cb *cb, void *arg)
+{
+	struct unit_set set = {.info = info, .cb = cb, .arg = arg};
+	bool plain = q->function && !is_pattern(q->function);
+	struct error *error = debuginfo_check_dwarf(info);
+
+	if (error)
+		return error;
+	if (!debuginfo_is_large(info)) {
+		unit_each(info, cb, arg);
+		return NULL;
+	}
+	if (plain && !(kinds & FUNCTIONS_INLINES))
+		add_units_of_symbols(&set, q->function);
+	else if (q->file)
+		unit_each_named(info, q->file, set_add, &set);
+	/* Neither a symbol nor a unit of that name: included, inlined, or not there. */
+	if (!set.count) {
+		error = places_index_open(info);
+		if (!error)
+			places_index_units(info->index, q, kinds, add_offset, &set);
+	}
+	free(set.seen);
+	return error;
+}
+
+/* --- functions --------------------------------------------------------------------------------- */
+
+struct find {
+	struct debuginfo *info;
+	const struct place_query *q;
+	unsigned kinds;
+	function_cb *cb;
+	void *arg;
+	struct function_info *found;
+	size_t count;
+};
+
+static int collect(const struct function_info *fn, void *arg)
+{
+	struct find *f = arg;
+
+	if (!query_takes(f->q, fn->name, fn->file))
+		return 0;
+	if (!(f->count & (f->count - 1))) {
+		size_t room = f->count ? f->count * 2 : 16;
+
+		f->found = reallocarray(f->found, room, sizeof(*f->found));
+		if (!f->found)
+			abort();
+	}
+	f->found[f->count++] = *fn;
+	return 0;
+}
+
+static int collect_unit(const struct unit *unit, void *arg)
+{
+	struct find *f = arg;
+
+	return unit_each_function(f->info, unit, f->kinds, collect, f);
+}
+
+static int compare_functions(const void *a, const void *b)
+{
+	const struct function_info *x = a, *y = b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->kind != y->kind ? (int)x->kind - (int)y->kind : x->die < y->die ? -1 : x->die > y->die;
+}
+
+/* Without DWARF the names of symbols are all there is. "f.isra.0" is f's. */
+static int collect_symbol(const struct elf_symbol *sym, void *arg)
+{
+	struct find *f = arg;
+	struct function_info fn = {
+	    .name = sym->name,
+	    .symbol = sym->name,
+	    .kind = FUNCTION_BODY,
+	    .address = sym->address,
+	    .size = sym->size,
+	    .is_external = sym->is_global,
+	};
+	const char *dot = strchr(sym->name, '.');
+
+	if (!sym->is_function || dot == sym->name || strstr(sym->name, ".cold") ||
+	    !strncmp(sym->name, "__pfx_", 6))
+		return 0;
+	if (dot)
+		fn.name = arena_strndup(&f->info->arena, sym->name, dot - sym->name);
+	return collect(&fn, f);
+}
+
+static struct error *find_by_symbols(struct find *f, struct error *no_dwarf)
+{
+	if (f->q->file || !(f->kinds & FUNCTIONS_BODIES))
+		return no_dwarf;
+	error_destroy(no_dwarf);
+	debuginfo_symbol_match(f->info, "*", collect_symbol, f);
+	return NULL;
+}
+
+static struct error *find_by_dwarf(struct find *f)
+{
+	bool plain = f->q->function && !is_pattern(f->q->function);
+	bool anywhere = !f->q->file && (!plain || f->kinds & FUNCTIONS_INLINES);
+	struct error *error;
+
+	if (!debuginfo_is_large(f->info) || !anywhere)
+		return units_of_query(f->info, f->q, f->kinds, collect_unit, f);
+	error = places_index_open(f->info);
+	if (!error)
+		places_index_functions(f->info->index, f->q, f->kinds, collect, f);
+	return error;
+}
+
+struct nearest_name {
+	const char *wanted, *best;
+	unsigned distance;
+};
+
+static int note_nearest(const struct elf_symbol *sym, void *arg)
+{
+	struct nearest_name *n = arg;
+	unsigned d = sym->is_function ? nearest_distance(n->wanted, sym->name, n->distance) : ~0u;
+
+	if (d < n->distance + !n->best) {
+		n->best = sym->name;
+		n->distance = d;
+	}
+	return 0;
+}
+
+struct error *function_missing(struct debuginfo *info, const struct place_query *q)
+{
+	struct nearest_name n = {.wanted = q->function};
+
+	if (!q->function)
+		return error_create(ENOENT, "%s has no function of a source file %s", info->path,
+		                    q->file ? q->file : "*");
+	n.distance = nearest_limit(q->function);
+	if (!is_pattern(q->function))
+		debuginfo_symbol_match(info, "*", note_nearest, &n);
+	return error_create(ENOENT, "%s has no function %s%s%s%s%s%s", info->path, q->function,
+	                    q->file ? " in " : "", q->file ? q->file : "",
+	                    n.best ? " (did you mean " : "", n.best ? n.best : "",
+	                    n.best ? "?)" : "");
+}
+
+struct error *functions_find(struct debuginfo *info, const struct place_query *q, unsigned kinds,
+                             int (*cb)(const struct function_info *fn, void *arg), void *arg)
+{
+	struct find f = {.info = info, .q = q, .kinds = kinds, .cb = cb, .arg = arg};
+	struct error *error = debuginfo_check_dwarf(info);
+
+	error = error ? find_by_symbols(&f, error) : find_by_dwarf(&f);
+	if (!error && !f.count)
+		error = function_missing(info, q);
+	if (f.count)
+		qsort(f.found, f.count, sizeof(*f.found), compare_functions);
+	for (size_t i = 0; !error && i < f.count; i++) {
+		const struct function_info *last = i ? &f.found[i - 1] : NULL;
+
+		if (last && last->address == f.found[i].address && last->die == f.found[i].die &&
+		    last->symbol == f.found[i].symbol)
+			continue;
+		if (cb(&f.found[i], arg))
+			break;
+	}
+	free(f.found);
+	return error;
+}
+
+/* --- behind the prologue ------------------------------------------------------------------------ */
+
+/* How many of the function's own variables with that tag are told by lists, how many by the frame. */
+struct told {
+	unsigned lists, frame;
+};
+
+static struct told how_told(Dwarf_Die *function, int tag)
+{
+	struct told told = {0};
+	Dwarf_Attribute attr;
+	Dwarf_Block block;
+	Dwarf_Die child;
+
+	if (dwarf_child(function, &child))
+		return told;
+	do {
+		if (dwarf_tag(&child) != tag ||
+		    !dwarf_attr_integrate(&child, DW_AT_location, &attr))
+			continue;
+		if (dwarf_formblock(&attr, &block))
+			told.lists++;
+		else if (block.length && block.data[0] == DW_OP_fbreg)
+			told.frame++;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return told;
+}
+
+/* gcc writes its options into the unit. */
+static bool says_optimized(const struct unit *unit)
+{
+	Dwarf_Die die = unit->skeleton;
+	Dwarf_Attribute attr;
+	const char *producer = dwarf_attr(&die, DW_AT_producer, &attr) ? dwarf_formstring(&attr)
+	                                                               : NULL;
+
+	return producer && (strstr(producer, " -O1") || strstr(producer, " -O2") ||
+	                    strstr(producer, " -O3") || strstr(producer, " -Os"));
+}
+
+/* Optimized code tells where an argument is at each instruction; other code has all variables in the
+ * frame, which stands only behind the prologue. */
+static bool frame_is_needed(const struct unit *unit, Dwarf_Die *function)
+{
+	struct told arguments = how_told(function, DW_TAG_formal_parameter);
+	struct told locals = how_told(function, DW_TAG_variable);
+
+	if (arguments.lists || locals.lists || says_optimized(unit))
+		return false;
+	return arguments.frame || locals.frame;
+}
+
+/* The row marked as prologue's end (clang), else the second row of another address. */
+static uint64_t second_row(const struct unit *unit, const struct function_info *fn)
+{
+	Dwarf_Die die = unit->skeleton;
+	uint64_t second = fn->address;
+	Dwarf_Lines *lines;
+	size_t n;
+
+	if (dwarf_getsrclines(&die, &lines, &n))
+		return fn->address;
+	for (size_t i = 0; i < n; i++) {
+		Dwarf_Line *row = dwarf_onesrcline(lines, i);
+		Dwarf_Addr address;
+		bool end = false, prologue_end = false;
+		int line = 0;
+
+		if (dwarf_lineaddr(row, &address) || address < fn->address ||
+		    address >= fn->address + fn->size)
+			continue;
+		dwarf_lineendsequence(row, &end);
+		dwarf_lineprologueend(row, &prologue_end);
+		dwarf_lineno(row, &line);
+		if (prologue_end && !end)
+			return address;
+		if (second == fn->address && address > fn->address && !end && line)
+			second = address;
+	}
+	return second;
+}
+
+uint64_t function_after_prologue(struct debuginfo *info, const struct function_info *fn)
+{
+	struct unit unit;
+	struct die_chain chain;
+
+	if (fn->kind != FUNCTION_BODY || !fn->die || !unit_at(info, fn->unit, &unit) ||
+	    !die_chain_at(&unit, fn->address, &chain) || !frame_is_needed(&unit, &chain.dies[0]))
+		return fn->address;
+	return second_row(&unit, fn);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * symbols/places_index.h - every function, inlined copy and source file of a large file's DWARF.
+ *
+ * Most questions lead from a name to one unit; these do not: where was this function inlined, who
+ * uses this header's line, which functions match this pattern. The answers lie in all units, and
+ * walking a kernel's takes seconds. So they are walked once, by as many processes as there are
+ * CPUs, and what was found is kept as CACHE/places/BUILD-ID, a file that is mapped, not read.
+ *
+ * Nothing in the file is trusted: offsets are checked where they are used, and a file of another
+ * version, another machine's byte order or a wrong length is made again.
+ */
+#ifndef SPILE_SYMBOLS_PLACES_INDEX_H
+#define SPILE_SYMBOLS_PLACES_INDEX_H
+
+#include "symbols/places.h"
+
+struct places_index;
+
+/** Maps the index of `info`, making it first if need be; info->index is set. Idempotent. */
+struct error *places_index_open(struct debuginfo *info);
+void places_index_close(struct places_index *index);
+
+/** The functions that q names, as functions_find() gives them. */
+int places_index_functions(const struct places_index *index, const struct place_query *q,
+			   unsigned kinds,
+			   int (*cb)(const struct function_info *fn, void *arg), void *arg);
+/** The units (offsets) that have code of q's function, or lines of q's file when there is none. */
+int places_index_units(const struct places_index *index, const struct place_query *q,
+		       unsigned kinds, int (*cb)(uint64_t unit, void *arg), void *arg);
+
+#endif

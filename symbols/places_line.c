@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * symbols/places_line.c - lines to addresses and back.
+ *
+ * A line table is rows of (address, file, line, flags), each valid up to the next row's address.
+ * Three kinds of rows are no places for a probe: the end of a sequence (its line is the last row's,
+ * its address another function's), line 0 (code that belongs to no line), and rows that are not
+ * statements (the middle of a line's code). One line has many rows: loops are turned around, code
+ * is duplicated, and each inlined copy has its own. Of each copy (function body or inlined instance,
+ * found by walking down the DIEs at the row's address) the lowest address is the place.
+ */
+#include "symbols/places_private.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX 100000000
+
+/* --- one address ------------------------------------------------------------------------------ */
+
+Dwarf_Die *chain_innermost(struct die_chain *chain)
+{
+	for (unsigned i = chain->count; i-- > 0;) {
+		int tag = dwarf_tag(&chain->dies[i]);
+
+		if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram)
+			return &chain->dies[i];
+	}
+	return NULL;
+}
+
+static void note_functions(struct die_chain *chain, struct place *ret)
+{
+	Dwarf_Die *inner = chain_innermost(chain);
+
+	ret->function = inner ? die_name(inner) : NULL;
+	if (inner && inner != &chain->dies[0])
+		ret->container = die_name(&chain->dies[0]);
+}
+
+static void note_line(const struct unit *unit, uint64_t address, struct place *ret)
+{
+	Dwarf_Die die = unit->skeleton;
+	Dwarf_Line *row = dwarf_getsrc_die(&die, address);
+
+	if (!row)
+		return;
+	ret->file = dwarf_linesrc(row, NULL, NULL);
+	dwarf_lineno(row, &ret->line);
+	dwarf_linebeginstatement(row, &ret->is_statement);
+}
+
+static void note_symbol(struct debuginfo *info, uint64_t address, struct place *ret)
+{
+	const struct elf_symbol *sym = debuginfo_symbol_at(info, address);
+
+	*ret = (struct place){.address = address};
+	if (!sym)
+		return;
+	ret->symbol = ret->function = sym->name;
+	ret->offset = address - sym->address;
+}
+
+void place_in_unit(struct debuginfo *info, const struct unit *unit, uint64_t address,
+                   struct place *ret)
+{
+	struct die_chain chain;
+
+	note_symbol(info, address, ret);
+	note_line(unit, address, ret);
+	if (die_chain_at(unit, address, &chain))
+		note_functions(&chain, ret);
+}
+
+struct error *place_at(struct debuginfo *info, uint64_t address, struct place *ret)
+{
+	struct unit unit;
+
+	if (unit_of_address(info, address, &unit)) {
+		place_in_unit(info, &unit, address, ret);
+		return NULL;
+	}
+	note_symbol(info, address, ret);
+	if (ret->symbol)
+		return NULL;
+	return error_create(ENOENT, "0x%llx is in no function of %s", (unsigned long long)address,
+	                    info->path);
+}
+
+/* The line of an outer frame is where the inner one was called. */
+struct error *place_frames(struct debuginfo *info, uint64_t address,
+                           int (*cb)(const struct place *frame, void *arg), void *arg)
+{
+	struct die_chain chain;
+	struct place frame;
+	struct unit unit;
+	struct error *error = place_at(info, address, &frame);
+
+	if (error || !unit_of_address(info, address, &unit) ||
+	    !die_chain_at(&unit, address, &chain)) {
+		if (!error)
+			cb(&frame, arg);
+		return error;
+	}
+	for (unsigned i = chain.count; i-- > 0;) {
+		int tag = dwarf_tag(&chain.dies[i]);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		frame.function = die_name(&chain.dies[i]);
+		frame.container = i ? die_name(&chain.dies[0]) : NULL;
+		if (cb(&frame, arg) || tag == DW_TAG_subprogram)
+			break;
+		frame.file = die_called_from(&chain.dies[i], &frame.line);
+	}
+	return NULL;
+}
+
+/* --- rows of a unit ---------------------------------------------------------------------------- */
+
+struct row {
+	uint64_t address;
+	const char *file;
+	int line;
+};
+
+/* Calls `cb` for the rows where a statement begins. */
+static int unit_each_row(const struct unit *unit, int (*cb)(const struct row *row, void *arg),
+                         void *arg)
+{
+	Dwarf_Die die = unit->skeleton;
+	Dwarf_Lines *lines;
+	int result = 0;
+	size_t n;
+
+	if (dwarf_getsrclines(&die, &lines, &n))
+		return 0;
+	for (size_t i = 0; i < n && !result; i++) {
+		Dwarf_Line *from = dwarf_onesrcline(lines, i);
+		bool end = true, statement = false;
+		struct row row = {.line = 0};
+
+		dwarf_lineendsequence(from, &end);
+		dwarf_linebeginstatement(from, &statement);
+		if (end || !statement || dwarf_lineno(from, &row.line) || row.line <= 0 ||
+		    dwarf_lineaddr(from, &row.address))
+			continue;
+		row.file = dwarf_linesrc(from, NULL, NULL);
+		if (row.file)
+			result = cb(&row, arg);
+	}
+	return result;
+}
+
+/* --- lines to places ---------------------------------------------------------------------------- */
+
+/* One stretch of source that is asked for. */
+struct stretch {
+	const char *file;     /* as path_matches() takes it */
+	const char *function; /* pattern, or NULL: whichever */
+	int first, last;
+};
+
+struct candidate {
+	uint64_t address;
+	int line;
+	void *copy; /* identity of the DIE: function body or inlined copy */
+	struct place place;
+};
+
+struct line_search {
+	struct debuginfo *info;
+	const struct unit *unit;
+	struct stretch stretch;
+	struct candidate *found;
+	size_t count;
+	const char *last_file; /* file names come in runs: compare each once */
+	bool last_matches;
+	int nearest;           /* line, while looking for it; 0 none yet */
+};
+
+static bool row_in_file(struct line_search *s, const struct row *row)
+{
+	if (row->file != s->last_file) {
+		s->last_file = row->file;
+		s->last_matches = !s->stretch.file || path_matches(row->file, s->stretch.file);
+	}
+	return s->last_matches;
+}
+
+static struct candidate *candidate_of(struct line_search *s, int line, void *copy)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->found[i].line == line && s->found[i].copy == copy)
+			return &s->found[i];
+	if (!(s->count & (s->count - 1))) {
+		size_t room = s->count ? s->count * 2 : 16;
+
+		s->found = reallocarray(s->found, room, sizeof(*s->found));
+		if (!s->found)
+			abort();
+	}
+	s->found[s->count] = (struct candidate){.address = ~0ull, .line = line, .copy = copy};
+	return &s->found[s->count++];
+}
+
+static bool in_function(const struct stretch *stretch, struct die_chain *chain)
+{
+	struct place_query q = {.function = (char *)stretch->function};
+	Dwarf_Die *inner = chain_innermost(chain);
+
+	return !stretch->function || (inner && query_takes(&q, die_name(inner), NULL));
+}
+
+static int take_row(const struct row *row, void *arg)
+{
+	struct line_search *s = arg;
+	struct die_chain chain;
+	struct candidate *c;
+	Dwarf_Die *inner;
+
+	if (row->line < s->stretch.first || row->line > s->stretch.last || !row_in_file(s, row))
+		return 0;
+	if (!die_chain_at(s->unit, row->address, &chain) || !in_function(&s->stretch, &chain))
+		return 0;
+	inner = chain_innermost(&chain);
+	c = candidate_of(s, row->line, inner->addr);
+	if (row->address >= c->address)
+		return 0;
+	c->address = row->address;
+	note_symbol(s->info, row->address, &c->place);
+	note_functions(&chain, &c->place);
+	c->place.file = row->file;
+	c->place.line = row->line;
+	c->place.is_statement = true;
+	return 0;
+}
+
+static int take_unit(const struct unit *unit, void *arg)
+{
+	struct line_search *s = arg;
+
+	s->unit = unit;
+	s->last_file = NULL;
+	return unit_each_row(unit, take_row, s);
+}
+
+/* Of two lines equally far the later one: code for a line often stands behind it. */
+static int note_nearest(const struct row *row, void *arg)
+{
+	struct line_search *s = arg;
+	int wanted = s->stretch.first, there = abs(row->line - wanted);
+	struct die_chain chain;
+
+	if (!row_in_file(s, row))
+		return 0;
+	if (s->nearest && (abs(s->nearest - wanted) < there ||
+	                   (abs(s->nearest - wanted) == there && s->nearest >= row->line)))
+		return 0;
+	if (s->stretch.function && (!die_chain_at(s->unit, row->address, &chain) ||
+	                            !in_function(&s->stretch, &chain)))
+		return 0;
+	s->nearest = row->line;
+	return 0;
+}
+
+static int nearest_unit(const struct unit *unit, void *arg)
+{
+	struct line_search *s = arg;
+
+	s->unit = unit;
+	s->last_file = NULL;
+	return unit_each_row(unit, note_nearest, s);
+}
+
+/* --- which stretches a query means ---------------------------------------------------------------- */
+
+struct stretches {
+	struct stretch *items;
+	size_t count;
+};
+
+static void add_stretch(struct stretches *to, struct stretch stretch)
+{
+	for (size_t i = 0; i < to->count; i++)
+		if (to->items[i].first == stretch.first && to->items[i].file == stretch.file &&
+		    !strcmp(to->items[i].function, stretch.function))
+			return;
+	to->items = reallocarray(to->items, to->count + 1, sizeof(*to->items));
+	if (!to->items)
+		abort();
+	to->items[to->count++] = stretch;
+}
+
+struct relative {
+	const struct place_query *q;
+	struct stretches *to;
+};
+
+static int add_relative(const struct function_info *fn, void *arg)
+{
+	struct relative *r = arg;
+
+	if (fn->file)
+		add_stretch(r->to, (struct stretch){
+		                       .file = fn->file,
+		                       .function = fn->name,
+		                       .first = fn->line + r->q->first,
+		                       .last = fn->line + r->q->last,
+		                   });
+	return 0;
+}
+
+static struct error *stretches_of(struct debuginfo *info, const struct place_query *q,
+                                  struct stretches *ret)
+{
+	struct relative relative = {.q = q, .to = ret};
+	struct stretch plain = {.file = q->file, .function = q->function, .first = q->first,
+	                        .last = q->last};
+
+	*ret = (struct stretches){.count = 0};
+	if (q->lines == PLACE_LINES_RELATIVE)
+		return functions_find(info, q, FUNCTIONS_BODIES | FUNCTIONS_INLINES, add_relative,
+		                      &relative);
+	if (q->lines == PLACE_LINES_ALL) {
+		plain.first = 1;
+		plain.last = LINE_MAX;
+	}
+	ret->items = calloc(1, sizeof(*ret->items));
+	if (!ret->items)
+		abort();
+	ret->items[ret->count++] = plain;
+	return NULL;
+}
+
+/* --- the question ------------------------------------------------------------------------------------ */
+
+static unsigned line_kinds(const struct debuginfo *info, const struct place_query *q)
+{
+	return FUNCTIONS_BODIES | (q->function ? FUNCTIONS_INLINES : 0);
+}
+
+static struct error *search(struct debuginfo *info, const struct place_query *q,
+                            struct line_search *s)
+{
+	unsigned kinds = line_kinds(info, q);
+	size_t before = s->count;
+	struct error *error = units_of_query(info, q, kinds, take_unit, s);
+
+	if (error || s->count != before || !q->nearest)
+		return error;
+	s->nearest = 0;
+	error = units_of_query(info, q, kinds, nearest_unit, s);
+	if (error || !s->nearest)
+		return error;
+	s->stretch.first = s->stretch.last = s->nearest;
+	return units_of_query(info, q, kinds, take_unit, s);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	return x->address < y->address ? -1 : x->address > y->address ? 1 : x->line - y->line;
+}
+
+static struct error *no_line(struct debuginfo *info, const struct place_query *q,
+                             const struct stretch *stretch)
+{
+	const char *file = stretch->file ? stretch->file : "any file";
+
+	return error_create(ENOENT, "%s: no code of line %d%s of %s%s%s; `spile-probe -L` lists "
+	                            "the lines that have some",
+	                    info->path, stretch->first, stretch->last > stretch->first ? " ff." : "",
+	                    file, q->function ? " in " : "", q->function ? q->function : "");
+}
+
+static struct error *find_lines(struct debuginfo *info, const struct place_query *q,
+                                int (*cb)(const struct place *place, void *arg), void *arg)
+{
+	struct line_search s = {.info = info};
+	struct stretches stretches;
+	struct error *error = debuginfo_check_dwarf(info);
+
+	if (error)
+		return error;
+	error = stretches_of(info, q, &stretches);
+	for (size_t i = 0; !error && i < stretches.count; i++) {
+		s.stretch = stretches.items[i];
+		error = search(info, q, &s);
+	}
+	if (!error && !s.count)
+		error = stretches.count ? no_line(info, q, &stretches.items[0])
+		                        : function_missing(info, q);
+	if (s.count)
+		qsort(s.found, s.count, sizeof(*s.found), compare_candidates);
+	for (size_t i = 0; !error && i < s.count; i++)
+		if (cb(&s.found[i].place, arg))
+			break;
+	free(s.found);
+	free(stretches.items);
+	return error;
+}
+
+struct entries {
+	struct debuginfo *info;
+	uint64_t offset;
+	int (*cb)(const struct place *place, void *arg);
+	void *arg;
+	struct error *error;
+};
+
+static int entry_place(const struct function_info *fn, void *arg)
+{
+	struct entries *e = arg;
+	struct place place;
+
+	if (e->offset && e->offset >= fn->size) {
+		e->error = error_create(ERANGE, "%s has %llu bytes, there is no %s+%llu", fn->name,
+		                        (unsigned long long)fn->size, fn->name,
+		                        (unsigned long long)e->offset);
+		return 1;
+	}
+	e->error = place_at(e->info, fn->address + e->offset, &place);
+	return e->error || e->cb(&place, e->arg);
+}
+
+struct error *places_find(struct debuginfo *info, const struct place_query *q,
+                          int (*cb)(const struct place *place, void *arg), void *arg)
+{
+	struct entries e = {.info = info, .offset = q->offset, .cb = cb, .arg = arg};
+	struct place place;
+	struct error *error;
+
+	if (q->has_address) {
+		error = place_at(info, q->offset, &place);
+		if (!error)
+			cb(&place, arg);
+		return error;
+	}
+	if (q->lines != PLACE_LINES_NONE)
+		return find_lines(info, q, cb, arg);
+	error = functions_find(info, q, FUNCTIONS_BODIES, entry_place, &e);
+	return error ? error : e.error;
+}
+
+/* --- lines with code ----------------------------------------------------------------------------------- */
+
+struct listing {
+	const char *file;   /* precise path, once known */
+	const char *function;
+	int start, end;     /* lines */
+	int *lines;
+	size_t count;
+};
+
+static int list_place(const struct place *place, void *arg)
+{
+	struct listing *l = arg;
+
+	if (!l->file)
+		l->file = place->file;
+	if (strcmp(place->file, l->file))
+		return 0;
+	for (size_t i = 0; i < l->count; i++)
+		if (l->lines[i] == place->line)
+			return 0;
+	l->lines = reallocarray(l->lines, l->count + 2, sizeof(*l->lines));
+	if (!l->lines)
+		abort();
+	l->lines[l->count++] = place->line;
+	return 0;
+}
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static int note_declaration(const struct function_info *fn, void *arg)
+{
+	struct listing *l = arg;
+
+	l->file = fn->file;
+	l->start = fn->line;
+	return 1;
+}
+
+struct error *places_lines(struct debuginfo *info, const struct place_query *q, int **ret,
+                           const char **ret_path, int *ret_start)
+{
+	struct place_query lines = *q;
+	struct listing l = {.function = q->function};
+	struct error *error = debuginfo_check_dwarf(info);
+
+	if (!error && q->function)
+		error = functions_find(info, q, FUNCTIONS_BODIES | FUNCTIONS_INLINES,
+		                       note_declaration, &l);
+	if (error)
+		return error;
+	if (q->lines == PLACE_LINES_NONE)
+		lines.lines = PLACE_LINES_ALL;
+	error = find_lines(info, &lines, list_place, &l);
+	if (error) {
+		free(l.lines);
+		return error;
+	}
+	if (l.count)
+		qsort(l.lines, l.count, sizeof(*l.lines), compare_ints);
+	else
+		l.lines = calloc(1, sizeof(*l.lines));
+	l.lines[l.count] = 0;
+	*ret = l.lines;
+	*ret_path = l.file;
+	*ret_start = l.start;
+	return NULL;
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * symbols/variables.c - variables by walking down to a place and looking into each block on the way.
+ *
+ * A compiler may drop the DIE of a variable from an inlined copy, or from a function that has an
+ * abstract origin, when nothing is left of it; the abstract function still lists it. So the children
+ * of the origin that no child of the copy refers to are added, without a location.
+ */
+#include "symbols/variables.h"
+
+#include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "symbols/debuginfo_private.h"
+#include "symbols/location_dwarf.h"
+#include "symbols/places_private.h"
+
+/* --- collecting ------------------------------------------------------------------------------------ */
+
+struct collection {
+	struct variable *items;
+	size_t count;
+	Dwarf_Die function;
+};
+
+static void add_variable(struct collection *c, Dwarf_Die *die, unsigned depth)
+{
+	struct variable v = {.name = die_name(die), .die = *die, .depth = depth,
+	                     .function = c->function};
+
+	if (!v.name)
+		return;
+	v.kind = dwarf_tag(die) == DW_TAG_formal_parameter ? VARIABLE_PARAMETER : VARIABLE_LOCAL;
+	v.type = dwarf_type_of(die);
+	v.file = die_declared(die, &v.line);
+	if (!(c->count & (c->count - 1))) {
+		size_t room = c->count ? c->count * 2 : 16;
+
+		c->items = reallocarray(c->items, room, sizeof(*c->items));
+		if (!c->items)
+			abort();
+	}
+	c->items[c->count++] = v;
+}
+
+static bool is_variable(Dwarf_Die *die)
+{
+	int tag = dwarf_tag(die);
+
+	return tag == DW_TAG_formal_parameter || tag == DW_TAG_variable;
+}
+
+/* True when one of the block's variables is a copy of that abstract one. */
+static bool refers_to(Dwarf_Die *block, Dwarf_Die *abstract)
+{
+	Dwarf_Die child, origin;
+
+	if (dwarf_child(block, &child))
+		return false;
+	do
+		if (is_variable(&child) && die_reference(&child, DW_AT_abstract_origin, &origin) &&
+		    die_same(&origin, abstract))
+			return true;
+	while (dwarf_siblingof(&child, &child) == 0);
+	return false;
+}
+
+/* Parts of a variable-length array, for instance, are nobody's names. */
+static bool is_own(Dwarf_Die *die)
+{
+	return is_variable(die) && !dwarf_hasattr_integrate(die, DW_AT_declaration) &&
+	       !die_number(die, DW_AT_artificial, 0);
+}
+
+static void collect_block(struct collection *c, Dwarf_Die *block, unsigned depth)
+{
+	Dwarf_Die child, origin;
+
+	if (dwarf_child(block, &child) == 0)
+		do
+			if (is_own(&child))
+				add_variable(c, &child, depth);
+		while (dwarf_siblingof(&child, &child) == 0);
+	if (!die_reference(block, DW_AT_abstract_origin, &origin) ||
+	    dwarf_child(&origin, &child))
+		return;
+	do
+		if (is_own(&child) && !refers_to(block, &child))
+			add_variable(c, &child, depth);
+	while (dwarf_siblingof(&child, &child) == 0);
+}
+
+static void mark_hidden(struct collection *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		for (size_t j = 0; j < c->count && !c->items[i].is_hidden; j++)
+			c->items[i].is_hidden = c->items[j].depth < c->items[i].depth &&
+			                        !strcmp(c->items[i].name, c->items[j].name);
+}
+
+/* From the innermost function, inlined or not, to the innermost block. */
+static void collect_chain(struct collection *c, struct die_chain *chain)
+{
+	Dwarf_Die *inner = chain_innermost(chain);
+	unsigned first = inner - chain->dies;
+
+	c->function = chain->dies[0];
+	for (unsigned i = first; i < chain->count; i++)
+		collect_block(c, &chain->dies[i], chain->count - 1 - i);
+	mark_hidden(c);
+}
+
+static struct error *collect_at(struct debuginfo *info, uint64_t address, struct collection *ret)
+{
+	struct die_chain chain;
+	struct unit unit;
+	struct error *error = debuginfo_check_dwarf(info);
+
+	*ret = (struct collection){.count = 0};
+	if (error)
+		return error;
+	if (!unit_of_address(info, address, &unit) || !die_chain_at(&unit, address, &chain))
+		return error_create(ENODATA, "0x%llx of %s is in no function with debug "
+		                             "information (assembler code, or compiled without -g)",
+		                    (unsigned long long)address, info->path);
+	collect_chain(ret, &chain);
+	return NULL;
+}
+
+struct error *variables_at(struct debuginfo *info, uint64_t address,
+                           int (*cb)(const struct variable *variable, void *arg), void *arg)
+{
+	struct collection c;
+	struct error *error = collect_at(info, address, &c);
+	bool done = false;
+
+	for (size_t i = 0; i < c.count && !error && !done; i++)
+		if (c.items[i].kind == VARIABLE_PARAMETER)
+			done = cb(&c.items[i], arg);
+	for (size_t i = 0; i < c.count && !error && !done; i++)
+		if (c.items[i].kind != VARIABLE_PARAMETER)
+			done = cb(&c.items[i], arg);
+	free(c.items);
+	return error;
+}
+
+/* --- globals ----------------------------------------------------------------------------------------- */
+
+struct global_search {
+	struct debuginfo *info;
+	const char *name, *file;
+	struct variable *ret;
+};
+
+/* A DIE that only declares may stand beside the one that defines. */
+static bool defines(Dwarf_Die *die)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_attr_integrate(die, DW_AT_location, &attr) ||
+	       dwarf_attr_integrate(die, DW_AT_const_value, &attr);
+}
+
+static int search_unit(const struct unit *unit, void *arg)
+{
+	struct global_search *s = arg;
+	Dwarf_Die die = unit->die, child;
+	const char *name;
+
+	if (dwarf_child(&die, &child))
+		return 0;
+	do {
+		if (dwarf_tag(&child) != DW_TAG_variable || !defines(&child))
+			continue;
+		name = die_name(&child);
+		if (!name || strcmp(name, s->name))
+			continue;
+		*s->ret = (struct variable){.name = name, .kind = VARIABLE_GLOBAL, .die = child,
+		                            .type = dwarf_type_of(&child)};
+		s->ret->file = die_declared(&child, &s->ret->line);
+		if (s->file && (!s->ret->file || !path_matches(s->ret->file, s->file)))
+			continue;
+		return 1;
+	} while (dwarf_siblingof(&child, &child) == 0);
+	return 0;
+}
+
+/* With a symbol .debug_aranges may know the unit: gcc lists data there as well. */
+static bool search_symbols_unit(struct global_search *s)
+{
+	struct elf_symbol sym;
+	struct unit unit;
+	struct error *error = debuginfo_symbol_find(s->info, s->name, &sym);
+	bool found = !error && unit_of_address(s->info, sym.address, &unit) &&
+	             search_unit(&unit, s);
+
+	error_destroy(error);
+	return found;
+}
+
+struct error *variable_find_global(struct debuginfo *info, const char *name, const char *file,
+                                   struct variable *ret)
+{
+	struct global_search s = {.info = info, .name = name, .file = file, .ret = ret};
+	struct error *error = debuginfo_check_dwarf(info);
+	bool found;
+
+	if (error)
+		return error;
+	found = file && unit_each_named(info, file, search_unit, &s);
+	if (!found)
+		found = search_symbols_unit(&s) || unit_each(info, search_unit, &s);
+	if (found)
+		return NULL;
+	return error_create(ENOENT, "%s has no global variable %s%s%s", info->path, name,
+	                    file ? " in " : "", file ? file : "");
+}
+
+struct error *variable_find(struct debuginfo *info, uint64_t address, const char *name,
+                            struct variable *ret)
+{
+	const char *at = strchr(name, '@');
+	struct collection c;
+	struct error *error;
+	bool found = false;
+
+	if (at) {
+		char *plain = strndup(name, at - name);
+
+		error = variable_find_global(info, plain, at + 1, ret);
+		free(plain);
+		return error;
+	}
+	error = collect_at(info, address, &c);
+	for (size_t i = 0; !error && i < c.count; i++) {
+		if (strcmp(c.items[i].name, name) || c.items[i].is_hidden)
+			continue;
+		*ret = c.items[i];
+		found = true;
+	}
+	free(c.items);
+	return error || found ? error : variable_find_global(info, name, NULL, ret);
+}
+
+/* --- where they are ---------------------------------------------------------------------------------- */
+
+struct error *variable_location(struct debuginfo *info, const struct variable *variable,
+                                uint64_t address, struct location *ret)
+{
+	Dwarf_Die die = variable->die, function = variable->function;
+	Dwarf_Attribute attr;
+	struct error *error = NULL;
+
+	ret->op_count = ret->piece_count = 0;
+	ret->uses_entry = false;
+	if (dwarf_attr_integrate(&die, DW_AT_location, &attr))
+		error = location_from_dwarf(info, &attr, function.addr ? &function : NULL, address,
+		                            ret);
+	else if (dwarf_attr_integrate(&die, DW_AT_const_value, &attr))
+		error = location_from_constant(&attr, ret);
+	return error ? error_wrap(error, "%s", variable->name) : NULL;
+}
+
+/* The psABI's classes, as far as C functions of kernels and most programs need them. */
+static struct error *return_location(struct dwarf_type type, struct location *ret)
+{
+	enum type_kind kind = dwarf_type_kind(dwarf_type_strip(type));
+	struct location_piece piece = {.kind = PIECE_REGISTER, .reg = 0};
+	int64_t size = dwarf_type_size(type);
+
+	if (kind == TYPE_FLOAT && size <= 8) {
+		piece.reg = 17;
+	} else if (kind == TYPE_FLOAT || size < 0) {
+		return error_create(EOPNOTSUPP, "its return value is not in a register");
+	} else if (kind == TYPE_STRUCT || kind == TYPE_UNION) {
+		if (size <= 16)
+			return error_create(EOPNOTSUPP,
+			                    "it returns a small structure in registers");
+		piece = (struct location_piece){.kind = PIECE_MEMORY, .count = 1};
+		ret->ops[ret->op_count++] = (struct location_op){LOC_REGISTER, 0};
+	} else if (size > 8) {
+		return error_create(EOPNOTSUPP, "it returns more than 64 bits");
+	}
+	ret->pieces[ret->piece_count++] = piece;
+	return NULL;
+}
+
+struct error *function_return(struct debuginfo *info, const struct function_info *fn,
+                              struct dwarf_type *ret_type, struct location *ret)
+{
+	struct die_chain chain;
+	struct unit unit;
+	struct error *error = debuginfo_check_dwarf(info);
+
+	ret->op_count = ret->piece_count = 0;
+	ret->uses_entry = false;
+	if (error)
+		return error;
+	if (!unit_at(info, fn->unit, &unit) || !die_chain_at(&unit, fn->address, &chain))
+		return error_create(ENODATA, "%s has no debug information", fn->name);
+	*ret_type = dwarf_type_of(&chain.dies[0]);
+	if (ret_type->is_void)
+		return error_create(ENODATA, "%s returns nothing", fn->name);
+	error = return_location(*ret_type, ret);
+	return error ? error_wrap(error, "%s", fn->name) : NULL;
+}
