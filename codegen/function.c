@@ -22,7 +22,8 @@
 
 static bool is_slot_local(const struct variable *var)
 {
-	return var->value.type == TYPE_STRING && (var->kind == VAR_LOCAL || var->reassigned);
+	return var->value.type == TYPE_STRING && !var->dropped &&
+	       (var->kind == VAR_LOCAL || var->reassigned);
 }
 
 static size_t count_slot_locals(const struct body *body)
@@ -37,7 +38,7 @@ static size_t count_slot_locals(const struct body *body)
 static void declare_numbers(struct gen *g, const struct body *body)
 {
 	for (size_t i = 0; i < body->locals.count; i++)
-		if (body->locals.items[i]->kind == VAR_LOCAL &&
+		if (body->locals.items[i]->kind == VAR_LOCAL && !body->locals.items[i]->dropped &&
 		    body->locals.items[i]->value.type != TYPE_STRING)
 			gen_line(g, "%s %s = { 0 };",
 			         body->locals.items[i]->value.type == TYPE_STATS

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/strbuf.h"
 #include "codegen/compile.h"
+#include "codegen/kernel_config.h"
 #include "script/families/family.h"
 #include "script/parse.h"
 
@@ -29,6 +30,7 @@ struct session {
 	struct parse_options parse, parse_library;
 	struct tapset *tapset;
 	struct resolve_options resolve;
+	struct kernel_config *config; /* of the kernel; for conditions */
 	struct kernel *kernel; /* opened when first asked for */
 	char *release;
 	char *text; /* the script's, when it was read for the short cut */
@@ -220,9 +222,13 @@ static struct error *session_init(struct session *s, const struct passes_options
 	s->parse.version = options->version;
 	error = read_release(s);
 	s->parse.release = s->release;
-	if (!error)
-		open_tapset(s);
-	return error;
+	if (error)
+		return error;
+	s->config = kernel_config_create(options->kernel_dir, s->release);
+	s->parse.config_lookup = kernel_config_lookup;
+	s->parse.config_context = s->config;
+	open_tapset(s);
+	return NULL;
 }
 
 static void session_deinit(struct session *s)
@@ -230,6 +236,7 @@ static void session_deinit(struct session *s)
 	diag_list_deinit(&s->diags);
 	script_deinit(&s->script);
 	tapset_destroy(s->tapset);
+	kernel_config_destroy(s->config);
 	if (s->kernel)
 		kernel_close(s->kernel);
 	free(s->release);
@@ -289,6 +296,8 @@ static void start_key(const struct session *s, struct content_hash *hash)
 		content_hash_adds(hash, o->globals[i]);
 	content_hash_add(hash, &o->limits, sizeof(o->limits));
 	hash_zone(hash);
+	if (kernel_config_path(s->config))
+		content_hash_add_file(hash, kernel_config_path(s->config));
 	for (size_t i = 0; i < tapset_file_count(s->tapset); i++)
 		content_hash_add_file(hash, tapset_file(s->tapset, i));
 }

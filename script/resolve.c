@@ -205,6 +205,7 @@ void script_resolve(struct script *script, const struct resolve_options *options
 	resolver_drop_unwanted(&r);
 	if (diag_error_count(diags))
 		return; /* types of what is not understood would only add noise */
+	resolve_dead(&r);
 	resolve_sets(&r);
 	resolve_types(&r);
 	if (!diag_error_count(diags) && !options->no_globals && resolve_autoprint(&r)) {

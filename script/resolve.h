@@ -10,6 +10,7 @@
  * The steps, each a file:
  *   resolve.c         declarations, and the list of steps
  *   resolve_library.c files of the tapset, parsed when a name in them is first used
+ *   resolve_dead.c    assignments that nobody reads
  *   resolve_alias.c   probe aliases
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
  *   resolve_names.c   symbols and calls to variables and functions
@@ -65,6 +66,7 @@ struct variable {
 	bool wanted;             /* globals: some name is bound to it */
 	bool read, written;      /* anywhere in the script */
 	bool assigned;           /* VAR_LOCAL: by code that is not dead */
+	bool dropped;            /* VAR_LOCAL: nothing mentions it any more */
 	bool reassigned;         /* VAR_PARAM: the function writes its copy */
 	size_t number;           /* globals: order of locks; locals: within their body */
 	struct stat_use stat;    /* VAR_GLOBAL of TYPE_STATS */

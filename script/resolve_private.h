@@ -87,6 +87,9 @@ void target_list_variables(struct resolver *r, const struct planted_probe *plant
 /* types.c */
 void resolve_types(struct resolver *r);
 
+/* resolve_dead.c: leaves out assignments that nobody reads */
+void resolve_dead(struct resolver *r);
+
 /* resolve_sets.c */
 /** Computes the sets of the bodies that have none yet. */
 void resolve_sets(struct resolver *r);

@@ -52,12 +52,41 @@ expect "-W without warnings" 0 out '/scripts/' -W -p4 -e "$hello"
 expect "-u keeps functions" 0 out 'f_unused' -u -p3 -e 'function unused() { println(1) } probe begin { exit() }'
 "$spile" -p3 -e 'function unused() { println(1) } probe begin { exit() }' 2>/dev/null | grep -q f_unused
 [ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL unused function is kept"; }
+# What nobody reads is left out: assignments, what only they read, functions that only they call.
+dead='global g function pure(x) { g1 = x + g return g1 } function loud(x) { println("loud") return x }
+	probe begin { a = pure(3) b = loud(4) c = 5 d = c + 1 e = d f = g = 3 println("end") exit() }'
+"$spile" -w -p3 -e "$dead" >"$tmp/out" 2>/dev/null
+! grep -q 'l_[acdef] =\|f_pure' "$tmp/out" && grep -q 'f_loud_1(c, 4LL)' "$tmp/out" && grep -q 'g_g' "$tmp/out" &&
+	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL dead code"; }
+expect "dead code does what else it does" 0 out '^loud$' -w --runtime=process -e "$dead"
+expect "-u keeps dead code" 0 out 'l_e = ' -u -w -p3 -e "$dead"
+expect "-u keeps what it calls" 0 out 'f_pure_0(c, 3LL)' -u -w -p3 -e "$dead"
 expect "--vp tells one pass" 0 err '^Pass 3: translated' --vp 001 --disable-cache -p4 -e "$hello"
 grep -q 'Pass [1245]' "$tmp/err"
 [ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --vp: other passes"; }
 expect "--vp is checked" 1 err '--vp wants' --vp x -e "$hello"
 expect "--compatible" 0 out 'println("old")' --compatible=1.0 -p1 -e '%( systemtap_v < "2.0" %? probe begin { println("old") } %: %)'
 expect "--compatible with the future" 1 err 'the newest version is' --compatible=99 -e "$hello"
+mkdir -p "$tmp/kernel" && echo 9.8.7-test >"$tmp/kernel/release"
+printf '# CONFIG_OFF is not set\nCONFIG_ON=y\nCONFIG_MODULE=m\nCONFIG_TEXT="a text"\nCONFIG_NUMBER=1000\nXCONFIG_Y=y\n' >"$tmp/kernel/config"
+config() { # NAME WANTED CONDITION
+	expect "$1" 0 out "^probe $2" -r "$tmp/kernel/" -p1 -e "%( $3 %? probe begin { } %: probe end { } %)"
+}
+config "CONFIG y" begin 'CONFIG_ON == "y"'
+config "CONFIG m" begin 'CONFIG_MODULE == "m" && CONFIG_MODULE != "y"'
+config "CONFIG wildcard" begin 'CONFIG_MODULE == "[my]"'
+config "CONFIG not set" end 'CONFIG_OFF == "y"'
+config "CONFIG not set is empty" begin 'CONFIG_OFF == "" && CONFIG_Y == ""'
+config "CONFIG text" begin 'CONFIG_TEXT == "a text"'
+config "CONFIG number" begin 'CONFIG_NUMBER == "1000"'
+config "kernel_v of -r" begin 'kernel_v == "9.8.7" && kernel_v > "9.8.6" && kernel_v < "9.10"'
+config "kernel_vr of -r" begin 'kernel_vr == "9.8.*-test"'
+config "arch" begin 'arch == "x86_64" && arch != "i?86"'
+config "or, and" begin 'arch == "x" && arch == "y" || guru_mode == 0'
+config "defined" end 'defined(@1)'
+expect "runtime" 0 out '^probe begin' --runtime=process -p1 -e '%( runtime == "process" %? probe begin { } %: probe end { } %)'
+expect "guru_mode" 0 out '^probe begin' -g -p1 -e '%( guru_mode == 1 %? probe begin { } %: probe end { } %)'
+expect "an argument as a condition" 0 out '^probe begin' -p1 -e '%( $1 > 5 && @2 == "x" %? probe begin { } %: probe end { } %)' 7 x
 expect "-a" 1 err '-a: not supported: arm64' -a arm64 -e "$hello"
 expect "--privilege" 1 err 'without privileges' --privilege=stapusr -e "$hello"
 expect "--suppress-time-limits needs -g" 1 err 'needs guru mode' --suppress-time-limits -e "$hello"
