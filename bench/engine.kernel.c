@@ -11,8 +11,8 @@
 #include "engine/host/linux-kernel/engine_kernel.h"
 
 #define ROUNDS 7
-#define WINDOWS 40
-#define CALLS 1000
+#define WINDOWS 400
+#define CALLS 100
 
 #define ATTACH_OURS 10000
 #define ATTACH_PEER 100 /* one after the other: the whole number would take minutes */

@@ -38,12 +38,24 @@ void counts_deinit(void)
 	free_count = 0;
 }
 
-void count_begin(struct kprobe *p)
+uint32_t counter_take(void)
 {
-	p->counter = free_count ? free_counters[--free_count] : 0;
+	return free_count ? free_counters[--free_count] : 0;
 }
 
-static uint64_t count_sum(uint32_t counter)
+void counter_give(uint32_t counter)
+{
+	unsigned i;
+
+	if (!counter)
+		return;
+	for (i = 0; i < host_cpu_max(); i++)
+		if (engine.cpus[i].counts[counter]) /* leave untouched pages alone */
+			engine.cpus[i].counts[counter] = 0;
+	free_counters[free_count++] = counter;
+}
+
+uint64_t counter_sum(uint32_t counter)
 {
 	uint64_t sum = 0;
 	unsigned i;
@@ -53,23 +65,21 @@ static uint64_t count_sum(uint32_t counter)
 	return sum;
 }
 
+void count_begin(struct kprobe *p)
+{
+	p->counter = counter_take();
+}
+
 void count_update(struct kprobe *p)
 {
 	if (p->counter)
-		p->nhit = count_sum(p->counter);
+		p->nhit = counter_sum(p->counter);
 }
 
 /* After host_synchronize(): nobody adds any more. */
 void count_end(struct kprobe *p)
 {
-	unsigned i;
-
-	if (!p->counter)
-		return;
 	count_update(p);
-	for (i = 0; i < host_cpu_max(); i++)
-		if (engine.cpus[i].counts[p->counter]) /* leave untouched pages alone */
-			engine.cpus[i].counts[p->counter] = 0;
-	free_counters[free_count++] = p->counter;
+	counter_give(p->counter);
 	p->counter = 0;
 }

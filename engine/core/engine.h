@@ -102,6 +102,10 @@ void count_begin(struct kprobe *p);
 void count_end(struct kprobe *p);
 /** Brings p->nhit up to date. */
 void count_update(struct kprobe *p);
+/* One for a planter's own use: cpu->counts[...] of any CPU, sums wrap; 0: there is none. */
+uint32_t counter_take(void);
+void counter_give(uint32_t counter);
+uint64_t counter_sum(uint32_t counter);
 
 /* table.c: sites by address. Readers and writers hold the engine's lock. */
 struct spile_site *table_find(uint64_t addr, enum site_kind kind);

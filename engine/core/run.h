@@ -26,6 +26,12 @@ static inline bool probe_enabled(const struct kprobe *p)
 		 (KPROBE_FLAG_DISABLED | KPROBE_FLAG_GONE));
 }
 
+/** To a counter of a planter's own. Any context; the caller stays on this CPU. */
+static inline void counter_add(uint32_t counter, int64_t n)
+{
+	local_add(&engine.cpus[host_cpu()].counts[counter], (uint64_t)n);
+}
+
 /* Counts must be exact: shared by all CPUs, hence atomic, or this CPU's own. */
 static inline void count_hit(struct engine_cpu *cpu, struct kprobe *p)
 {

@@ -73,9 +73,21 @@ void ftrace_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_op
 	host_preempt_enable();
 }
 
+static struct ftrace_code *entry_code(struct spile_site *site)
+{
+	return site->probes->next || site->has_post ? NULL : ftrace_code_make_entry(site);
+}
+
 static int ftrace_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
-	return ftrace_points_plant(list, FTRACE_ENTRY);
+	return ftrace_points_plant(list, FTRACE_ENTRY, entry_code);
+}
+
+/* Another probe, or the same with a post_handler. */
+static int ftrace_join(struct spile_site *site, const struct kprobe *p)
+{
+	ftrace_point_complicate(site);
+	return 0;
 }
 
 const struct planter planter_ftrace = {
@@ -89,4 +101,5 @@ const struct planter planter_ftrace = {
 	.release = ftrace_points_release,
 	.arm = ftrace_points_arm,
 	.disarm = ftrace_points_disarm,
+	.join = ftrace_join,
 };

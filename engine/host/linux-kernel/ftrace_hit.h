@@ -6,6 +6,10 @@
 /** What ftrace_hit() asks for when a handler has set regs->ip; no size of a frame is so small. */
 #define FTRACE_DIVERT 1
 
+/* The kernel's stacks for tasks and interrupts; what call-throughs leave to those that they call. */
+#define FTRACE_STACK_BYTES 16384
+#define FTRACE_STACK_KEEP 8192
+
 #ifndef __ASSEMBLY__
 
 struct pt_regs;

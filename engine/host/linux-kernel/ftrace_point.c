@@ -15,6 +15,7 @@
 
 struct ftrace_group {
 	struct ftrace_ops ops;
+	struct ftrace_code *code; /* for its one point, or NULL */
 	unsigned points;  /* that came with it and are not freed yet */
 	unsigned armed;   /* points in the filter, when registered */
 	unsigned leaving; /* of those, the ones that the unplant under way takes out */
@@ -51,6 +52,7 @@ static void group_destroy(struct ftrace_group *group)
 		return;
 	if (khas(ftrace_free_filter))
 		kfn_ftrace_free_filter(&group->ops);
+	ftrace_code_put(group->code);
 	host_free(group);
 }
 
@@ -130,7 +132,8 @@ static void plant_link(struct ftrace_plant *plant, struct ftrace_point *point)
 		link = &(*link)->next;
 	plant->point = point;
 	plant->linked = true;
-	point->users++;
+	if (point->users++)
+		ftrace_point_complicate(plant->site);
 	__atomic_store_n(link, plant, __ATOMIC_RELEASE);
 }
 
@@ -173,6 +176,22 @@ static int plant_create(struct spile_site *site, enum ftrace_role role, struct f
 	site->plant = plant;
 	plant_link(plant, point);
 	return 0;
+}
+
+void ftrace_point_complicate(const struct spile_site *site)
+{
+	struct ftrace_code *code = plant_of(site)->point->group->code;
+
+	if (code)
+		__atomic_store_n(&code->quick, false, __ATOMIC_RELEASE);
+}
+
+/* Of a new group with this site alone. */
+static void group_use_code(struct ftrace_group *group, struct ftrace_code *code)
+{
+	group->code = code;
+	if (code)
+		kfield(&group->ops, ftrace_ops, trampoline) = code->at;
 }
 
 /* --- arming ----------------------------------------------------------------------------------------- */
@@ -308,7 +327,7 @@ int ftrace_points_can_plant(const struct spile_site *site)
 	return ip < site->addr ? -EILSEQ : 0; /* inside of the call's place */
 }
 
-int ftrace_points_plant(struct spile_site *list, enum ftrace_role role)
+int ftrace_points_plant(struct spile_site *list, enum ftrace_role role, ftrace_code_maker *make)
 {
 	struct ftrace_group *group = NULL;
 	struct spile_site *site;
@@ -317,6 +336,8 @@ int ftrace_points_plant(struct spile_site *list, enum ftrace_role role)
 
 	for (site = list; site && !err; site = site->batch_next, n++)
 		err = plant_create(site, role, &group);
+	if (!err && group && n == 1 && make)
+		group_use_code(group, make(list));
 	if (!err)
 		err = others_arm(list, group);
 	if (!err && group)
@@ -333,9 +354,12 @@ void ftrace_points_unplant(struct spile_site *list)
 {
 	struct spile_site *site;
 
-	for (site = list; site; site = site->batch_next)
-		if (site->plant)
-			plant_disarm(plant_of(site));
+	for (site = list; site; site = site->batch_next) {
+		if (!site->plant)
+			continue;
+		ftrace_point_complicate(site);
+		plant_disarm(plant_of(site));
+	}
 	for (site = list; site; site = site->batch_next)
 		if (site->plant && plant_of(site)->point->leaving)
 			group_disarm(plant_of(site)->point->group, list);

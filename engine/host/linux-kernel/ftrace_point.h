@@ -22,6 +22,7 @@
 #define SPILE_HOST_LINUX_KERNEL_FTRACE_POINT_H
 
 #include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/ftrace_code.h"
 
 struct ftrace_group;
 struct ftrace_point;
@@ -90,11 +91,16 @@ static inline struct ftrace_plant *ftrace_plant_next(const struct ftrace_plant *
 
 /** 0 if there is an ftrace place for the site, else -EOPNOTSUPP. */
 int ftrace_points_can_plant(const struct spile_site *site);
-int ftrace_points_plant(struct spile_site *list, enum ftrace_role role);
+/** `make` (or NULL) makes code for a site that comes alone, and gives NULL if there is nothing to gain. */
+typedef struct ftrace_code *ftrace_code_maker(struct spile_site *site);
+int ftrace_points_plant(struct spile_site *list, enum ftrace_role role, ftrace_code_maker *make);
 void ftrace_points_unplant(struct spile_site *list);
 void ftrace_points_release(struct spile_site *list);
 int ftrace_points_arm(struct spile_site *site);
 void ftrace_points_disarm(struct spile_site *site);
+
+/** Something changes that the code made for the site's point, if any, does not know of. */
+void ftrace_point_complicate(const struct spile_site *site);
 
 /** ftrace.c: what ftrace calls when it cannot call the trampoline. any */
 void ftrace_callback(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops, void *regs);

@@ -183,7 +183,7 @@ static int return_plant(struct spile_site *list, struct spile_site **ret_failed)
 			return err;
 		}
 	}
-	return ftrace_points_plant(list, FTRACE_RETURN);
+	return ftrace_points_plant(list, FTRACE_RETURN, NULL);
 }
 
 /* Ends the handlers of functions that have not returned yet, too. */

@@ -29,6 +29,7 @@
  * Contexts: the hits any, the rest task context under the engine's lock.
  */
 #include "engine/arch/x86/regs.h"
+#include "engine/core/run.h"
 #include "engine/host/linux-kernel/ftrace_hit.h"
 #include "engine/host/linux-kernel/ftrace_point.h"
 #include "engine/host/linux-kernel/ftrace_return.h"
@@ -41,6 +42,9 @@ struct through {
 	struct spile_site *site;   /* NULL: unplanted */
 	unsigned long frames;      /* nodes on stacks, and one for the site */
 	struct through *next;      /* in the list of the dead */
+	struct ftrace_code *code;  /* made for it, or NULL */
+	uint32_t counter;          /* of that code's frames, while the site is planted */
+	bool late;                 /* some of them have outlived the site */
 };
 
 /* One return site's part of a frame. */
@@ -54,10 +58,6 @@ struct ftrace_through_frame {
 	unsigned long nodes;
 	struct through_node first; /* and others behind it */
 };
-
-/* The kernel's stacks for tasks and interrupts have 16 KB; half stays for those that we call. */
-#define STACK_BYTES 16384ul
-#define STACK_KEEP 8192ul
 
 static inline struct through *through_of(const struct spile_site *site)
 {
@@ -87,12 +87,24 @@ static inline void through_put(struct through *through)
 	kfn_module_put(&__this_module);
 }
 
+/*
+ * The frames that the code made for one site leaves behind drop their count within that code; so
+ * before it is freed, wait until the last task has left it.
+ */
 static void free_dead(void)
 {
-	struct through *through = __atomic_exchange_n(&dead, NULL, __ATOMIC_ACQUIRE), *next;
+	struct through *list = __atomic_exchange_n(&dead, NULL, __ATOMIC_ACQUIRE), *through, *next;
+	bool late = false;
 
-	for (; through; through = next) {
+	for (through = list; through; through = through->next)
+		late |= through->late;
+	if (late && khas(synchronize_rcu_tasks))
+		kfn_synchronize_rcu_tasks();
+	if (late)
+		host_synchronize();
+	for (through = list; through; through = next) {
 		next = through->next;
+		ftrace_code_put(through->code);
 		host_free(through);
 	}
 }
@@ -109,12 +121,12 @@ static unsigned long stack_left(unsigned long sp)
 {
 	unsigned long left = sp - (unsigned long)kfield(kernel_current(), task_struct, stack);
 
-	if (left < STACK_BYTES)
+	if (left < FTRACE_STACK_BYTES)
 		return left;
 	if (!khas(hardirq_stack_ptr))
 		return 0;
-	left = sp - (kcpu_read_8(hardirq_stack_ptr) - STACK_BYTES);
-	return left < STACK_BYTES ? left : 0;
+	left = sp - (kcpu_read_8(hardirq_stack_ptr) - FTRACE_STACK_BYTES);
+	return left < FTRACE_STACK_BYTES ? left : 0;
 }
 
 static inline unsigned long node_bytes(const struct spile_site *site)
@@ -155,7 +167,7 @@ unsigned long ftrace_through_wanted(struct ftrace_point *point, struct pt_regs *
 	if (!ftrace_plant_first(point, FTRACE_THROUGH))
 		return 0;
 	bytes = point_bytes(point);
-	if (stack_left((unsigned long)regs) >= STACK_KEEP + bytes)
+	if (stack_left((unsigned long)regs) >= FTRACE_STACK_KEEP + bytes)
 		return bytes;
 	point_fall_back(point, regs);
 	return 0;
@@ -243,6 +255,19 @@ void ftrace_through_exit(struct ftrace_through_frame *frame, struct pt_regs *reg
 	host_preempt_enable();
 }
 
+void ftrace_through_code_exit(struct through *through, struct kretprobe_instance *ri,
+			      struct pt_regs *regs)
+{
+	struct spile_site *site = __atomic_load_n(&through->site, __ATOMIC_ACQUIRE);
+
+	if (!site) {
+		through_put(through);
+		return;
+	}
+	engine_return_exit(site, ri, regs);
+	counter_add(through->counter, -1);
+}
+
 /* --- the planter: task context ---------------------------------------------------------------------- */
 
 /* They end the task that calls them, or are below such a call, or stay for ever. */
@@ -307,6 +332,26 @@ static int through_create(struct spile_site *site)
 	return 0;
 }
 
+/* Frames on a stack for hours must be small. */
+#define CODE_DATA_MAX 256
+
+static struct ftrace_code *through_code(struct spile_site *site)
+{
+	struct through *through = through_of(site);
+	struct ftrace_code_return plan = { .site = site, .through = through,
+					   .through_site = &through->site };
+
+	if (site_kretprobe(site)->entry_handler || site_kretprobe(site)->data_size > CODE_DATA_MAX)
+		return NULL;
+	plan.frames = through->counter = counter_take();
+	if (!through->counter)
+		return NULL;
+	through->code = ftrace_code_make_return(&plan);
+	if (through->code)
+		through->code->refs++; /* the caller has one, too */
+	return through->code;
+}
+
 /* On failure the engine releases what is there. */
 static int through_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
@@ -321,8 +366,15 @@ static int through_plant(struct spile_site *list, struct spile_site **ret_failed
 			return err;
 		}
 	}
-	return ftrace_points_plant(list, FTRACE_THROUGH);
+	return ftrace_points_plant(list, FTRACE_THROUGH, through_code);
 }
+
+/*
+ * From unplant to release nobody knows how many frames there are: their counter is summed when
+ * no CPU adds to it any more, but frames that return before that find the site gone already, and
+ * take themselves from through->frames.
+ */
+#define FRAMES_UNKNOWN (1ul << 32)
 
 /* Functions that have not returned yet will find nobody. */
 static void through_unplant(struct spile_site *list)
@@ -330,8 +382,20 @@ static void through_unplant(struct spile_site *list)
 	ftrace_points_unplant(list);
 	for (; list; list = list->batch_next) {
 		ftrace_return_end(&through_of(list)->pool);
+		__atomic_fetch_add(&through_of(list)->frames, FRAMES_UNKNOWN, __ATOMIC_RELAXED);
 		__atomic_store_n(&through_of(list)->site, NULL, __ATOMIC_RELEASE);
 	}
+}
+
+static void through_count_frames(struct through *through)
+{
+	unsigned long frames = through->counter ? counter_sum(through->counter) : 0;
+
+	through->late = frames != 0;
+	counter_give(through->counter);
+	if (!through->site) /* it has been unplanted */
+		frames -= FRAMES_UNKNOWN;
+	__atomic_fetch_add(&through->frames, frames, __ATOMIC_RELAXED);
 }
 
 static void through_release(struct spile_site *list)
@@ -344,6 +408,7 @@ static void through_release(struct spile_site *list)
 		if (!through)
 			continue;
 		site->extra = NULL;
+		through_count_frames(through);
 		ftrace_return_deinit(&through->pool);
 		kfn_try_module_get(&__this_module); /* the site still has one, so this works */
 		through_put(through);

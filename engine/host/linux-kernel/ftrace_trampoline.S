@@ -100,7 +100,7 @@ back:
 	RETURN
 1:	cmpq $FTRACE_DIVERT, %rax
 	jne through
-	movq REG(IP), %rax
+divert:	movq REG(IP), %rax
 	movq %rax, 8(%rbp)
 	movq REG(BP), %rax
 	movq %rax, (%rbp)
@@ -112,6 +112,46 @@ back:
 	movq REG(BX), %rbx
 	jmp back
 	.size ftrace_trampoline, . - ftrace_trampoline
+
+/*
+ * For the code that is made for single probes, whose frame is the same down to pt_regs
+ * (ftrace_code.c). Preemption is still disabled.
+ */
+	.globl ftrace_code_divert
+	.type ftrace_code_divert, @function
+ftrace_code_divert:
+	addl $-1, %gs:kcpu_preempt_count
+	jnz divert
+	call host_preempt_now
+	jmp divert
+	.size ftrace_code_divert, . - ftrace_code_divert
+
+/* A reschedule is due: between any two instructions, so everything is kept. */
+	.globl ftrace_code_resched
+	.type ftrace_code_resched, @function
+ftrace_code_resched:
+	pushq %rbp
+	movq %rsp, %rbp
+	pushq %rax
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %r8
+	pushq %r9
+	call host_preempt_now
+	popq %r9
+	popq %r8
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rax
+	leave
+	.globl ftrace_code_return_insn
+ftrace_code_return_insn:
+	RETURN
+	.size ftrace_code_resched, . - ftrace_code_resched
 
 /*
  * The body is called by a push and a return, since where indirect calls are sealed the place behind

@@ -114,7 +114,7 @@ static int detour_hit(void *arg, struct pt_regs *regs)
 
 static void detour_create(struct point *point)
 {
-	bool vectors = point->needs & HANDLER_VECTORS;
+	bool vectors = point->needs & X86_HANDLER_VECTORS;
 	struct x86_detour_plan plan = {
 		.region = &point->region,
 		.handler = (uint64_t)(uintptr_t)detour_hit,

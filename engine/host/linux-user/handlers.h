@@ -13,12 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum handler_needs {
-	HANDLER_VECTORS = 1 << 0, /* it, or what it calls, may touch vector or x87 registers */
-	HANDLER_REGS = 1 << 1,    /* it may use more of pt_regs, or otherwise, than a light detour has */
-};
+#include "engine/arch/x86/handler.h"
 
-/** What a handler needs; NULL needs nothing. "Cannot tell" is "needs". */
+/** What a handler needs: X86_HANDLER_*. NULL needs nothing. */
 unsigned handler_needs(uint64_t address);
 
 /** What XSAVEC is to save, and the bytes it takes; false: this CPU has no XSAVEC. */

@@ -1,168 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads a handler's code and all that it calls, to see whether it touches vector or x87 registers,
- * and what it does with rsi, in which it gets its pt_regs: nothing but loading words from it that a
- * light detour has. "Cannot tell": an indirect call, an import that is not resolved yet, too much
- * code.
+ * Reads a handler's code, in a process (engine/arch/x86/handler.h does the reading), and keeps vector
+ * registers for handlers that use them.
  */
 #include <cpuid.h>
 #include <string.h>
 
-#include "engine/arch/x86/decode.h"
 #include "engine/arch/x86/regs.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/handlers.h"
 #include "engine/host/linux-user/point.h"
 
-#define STARTS 64      /* places to read from: branch targets and callees */
-#define INSNS_MOST 800
-
-struct reading {
-	uint64_t starts[STARTS];
-	unsigned count, done, insns;
-	bool uses_regs;
-};
-
-/* False: no room, so nothing can be said. */
-static bool start_add(struct reading *r, uint64_t addr)
+static uint64_t import(uint64_t slot)
 {
-	for (unsigned i = 0; i < r->count; i++)
-		if (r->starts[i] == addr)
-			return true;
-	if (r->count == STARTS)
-		return false;
-	r->starts[r->count++] = addr;
-	return true;
-}
+	uint64_t target;
 
-/* The rows of the 0f map that have general registers only; the others are MMX, SSE and states. */
-static bool plain_0f(const struct x86_insn *insn)
-{
-	uint8_t op = insn->opcode;
-
-	if (op == 0xae) /* fences; with a memory operand it saves and loads states */
-		return insn->modrm >= 0xc0;
-	return op <= 0x0b || (op >= 0x18 && op <= 0x27) || (op >= 0x30 && op <= 0x4f) ||
-	       (op >= 0x80 && op <= 0xc1) || op == 0xc3 || (op >= 0xc7 && op <= 0xcf);
-}
-
-static bool is_plain(const struct x86_insn *insn)
-{
-	if (insn->encoding != X86_LEGACY)
-		return false;
-	switch (insn->map) {
-	case X86_MAP_1:
-		return !(insn->opcode >= 0xd8 && insn->opcode <= 0xdf) && insn->opcode != 0x9b;
-	case X86_MAP_0F:
-		return plain_0f(insn);
-	case X86_MAP_0F38:
-		return insn->opcode >= 0xf0 && insn->opcode <= 0xf6;
-	default:
-		return false;
-	}
-}
-
-/* --- pt_regs ----------------------------------------------------------------------------------- */
-
-#define RSI 6
-
-static bool names_rsi(const struct x86_insn *insn)
-{
-	uint8_t op = insn->opcode;
-
-	if (insn->kind == X86_STRING || insn->index == RSI)
-		return true;
-	if (insn->map == X86_MAP_1 && !(insn->rex & X86_REX_B) &&
-	    (op == 0x56 || op == 0x5e || op == 0x96 || op == 0xb6 || op == 0xbe))
-		return true; /* in the opcode's low bits: push, pop, xchg, mov of a constant */
-	if (insn->map == X86_MAP_0F && op >= 0xc8 && op <= 0xcf)
-		return true; /* bswap */
-	if (!insn->has_modrm)
-		return false;
-	/* The middle may be part of the opcode: then this errs on the safe side. */
-	return ((insn->modrm >> 3 & 7) == RSI && !(insn->rex & X86_REX_R)) ||
-	       (insn->modrm >= 0xc0 && (insn->modrm & 7) == RSI && !(insn->rex & X86_REX_B));
-}
-
-/* mov offset(%rsi), reg: one of the words that a light detour fills. */
-static bool loads_light_word(const struct x86_insn *insn)
-{
-	static const uint8_t words[] = { PT_AX, PT_CX, PT_DX, PT_SI, PT_DI, PT_R8, PT_R9,
-					 PT_R10, PT_R11, PT_IP, PT_SP };
-
-	if (insn->map != X86_MAP_1 || insn->opcode != 0x8b)
-		return false;
-	for (unsigned i = 0; i < sizeof(words); i++)
-		if (insn->disp == words[i])
-			return true;
-	return false;
-}
-
-static bool uses_regs(const struct x86_insn *insn)
-{
-	if (names_rsi(insn))
-		return true;
-	return insn->base == RSI && !loads_light_word(insn);
-}
-
-/* An import: jmp *slot(%rip) or call *slot(%rip), and what the loader has put into the slot. */
-static bool follow_import(struct reading *r, const struct x86_insn *insn, uint64_t addr)
-{
-	uint64_t slot = x86_insn_operand(insn, addr), target;
-
-	return slot && !host_read_user(&target, slot, sizeof(target)) && target &&
-	       start_add(r, target);
-}
-
-/* Straight on from one start. False: touches, or cannot tell. */
-static bool read_path(struct reading *r, uint64_t addr)
-{
-	uint8_t bytes[X86_INSN_MAX];
-	struct x86_insn insn;
-
-	for (;; addr += insn.length) {
-		int got = point_read_original(NULL, addr, bytes, sizeof(bytes));
-
-		if (got <= 0 || ++r->insns > INSNS_MOST ||
-		    x86_decode(bytes, (size_t)got, &insn) < 0 || !is_plain(&insn))
-			return false;
-		r->uses_regs |= uses_regs(&insn);
-		switch (insn.kind) {
-		case X86_JMP:
-			return start_add(r, x86_insn_target(&insn, addr));
-		case X86_JCC:
-		case X86_LOOP:
-		case X86_CALL:
-			if (!start_add(r, x86_insn_target(&insn, addr)))
-				return false;
-			break;
-		case X86_CALL_INDIRECT:
-			if (!follow_import(r, &insn, addr))
-				return false;
-			break;
-		case X86_JMP_INDIRECT:
-			return follow_import(r, &insn, addr);
-		case X86_RET:
-		case X86_UD:
-			return true;
-		default:
-			if (insn.flags & X86_INSN_NO_RETURN)
-				return false;
-		}
-	}
+	return host_read_user(&target, slot, sizeof(target)) ? 0 : target;
 }
 
 unsigned handler_needs(uint64_t address)
 {
-	struct reading r = { .count = 0 };
+	static const uint8_t light_words[] = { PT_AX, PT_CX, PT_DX, PT_SI, PT_DI, PT_R8, PT_R9,
+					       PT_R10, PT_R11, PT_IP, PT_SP };
+	const struct x86_handler_reader reader = {
+		.read = point_read_original,
+		.words = light_words,
+		.nwords = sizeof(light_words),
+		.import = import,
+	};
 
-	if (!address)
-		return 0;
-	start_add(&r, address);
-	while (r.done < r.count)
-		if (!read_path(&r, r.starts[r.done++]))
-			return HANDLER_VECTORS | HANDLER_REGS;
-	return r.uses_regs ? HANDLER_REGS : 0;
+	return x86_handler_read(&reader, address).needs;
 }
 
 /* --- saving ------------------------------------------------------------------------------------ */

@@ -475,7 +475,7 @@ int return_create(struct spile_site *site, struct return_pool **ret)
 		return -ENOMEM;
 	}
 	instances_init(pool);
-	pool->vectors = handler_needs((uint64_t)(uintptr_t)rp->handler) & HANDLER_VECTORS;
+	pool->vectors = handler_needs((uint64_t)(uintptr_t)rp->handler) & X86_HANDLER_VECTORS;
 	*ret = pool;
 	return 0;
 }
