@@ -37,6 +37,7 @@ struct gen {
 	size_t local_slots;         /* string slots of locals, the lowest ones */
 	size_t next_slot, max_slot; /* temporaries of the statement; the most that were needed */
 	const char *fail;           /* label to leave by when an error is raised */
+	bool in_function;           /* `next` hands over to another overload */
 	const char *next_iteration; /* label of `continue` */
 };
 
@@ -138,6 +139,10 @@ void gen_block(struct gen *g, struct stmt *st);
 
 /* function.c: whole definitions, as text of the arena */
 const char *gen_function_declaration(struct gen *g, const struct function_info *info);
+/** The head of the definition: of an overload that stands behind the function's own name, if it has
+ *  fallbacks or is one. */
+const char *gen_function_head(struct gen *g, const struct function_info *info);
+bool is_overload(const struct function_info *info);
 const char *gen_function_definition(struct gen *g, const struct function_info *info,
 				    size_t *ret_frame);
 /** All of a handler but its name: "(struct spl_ctx *c)\n{...}". */

@@ -217,7 +217,7 @@ static struct error *write_source(const struct job *job, const char *code)
 static struct error *check_stack(const struct job *job)
 {
 	_cleanup_fclose_ FILE *f = fopen(job->usage, "r");
-	size_t handler = 0, function = 0, size;
+	size_t handler = 0, function = 0, overload = 0, size;
 	char line[512], name[256];
 
 	unlink(job->usage);
@@ -228,7 +228,10 @@ static struct error *check_stack(const struct job *job)
 			handler = size;
 		if (!strncmp(name, "f_", 2) && size > function)
 			function = size;
+		if (!strncmp(name, "o_", 2) && size > overload)
+			overload = size;
 	}
+	function += overload;
 	if (handler + function * job->options->depth <= STACK_BUDGET)
 		return NULL;
 	return error_create(

@@ -140,7 +140,7 @@ const char *gen_embedded_function(struct gen *g, const struct function_info *inf
 
 	strbuf_init(&sb);
 	g->out = &sb;
-	strbuf_addf(&sb, "%s\n{\n%s", gen_function_declaration(g, info), context);
+	strbuf_addf(&sb, "%s\n{\n%s", gen_function_head(g, info), context);
 	if (text)
 		strbuf_adds(&sb, "\tchar *const spl_ret = ret;\n\tret[0] = 0;\n");
 	else if (value)
@@ -149,9 +149,11 @@ const char *gen_embedded_function(struct gen *g, const struct function_info *inf
 	add_global_words(g, &info->body, true);
 	add_return_words(g, text, value);
 	add_error_word(g, info->decl->tok, "spl_out");
+	if (info->may_next)
+		strbuf_adds(&sb, "#define STAP_NEXT do { *spl_next = 1; goto spl_out; } while (0)\n");
 	strbuf_adds(&sb, "\t{\n");
 	add_code(g, info->decl->body->embedded);
-	strbuf_adds(&sb, "\t}\nspl_out: ;\n#undef STAP_RETURN\n#undef STAP_RETVALUE\n");
+	strbuf_adds(&sb, "\t}\nspl_out: ;\n#undef STAP_RETURN\n#undef STAP_RETVALUE\n#undef STAP_NEXT\n");
 	add_argument_words(g, info->decl, false);
 	add_global_words(g, &info->body, false);
 	strbuf_addf(&sb, "%s}\n", value && !text ? "\treturn spl_ret;\n" : "");

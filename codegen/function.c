@@ -197,11 +197,12 @@ static bool returns_number(const struct function_info *info)
 	return function_has_value(info) && info->result.type != TYPE_STRING;
 }
 
-const char *gen_function_declaration(struct gen *g, const struct function_info *info)
+static const char *function_face(struct gen *g, const struct function_info *info, char prefix)
 {
-	const char *text = gen_text(g, "static %s f_%s_%zu(struct spl_ctx *c%s",
-	                            returns_number(info) ? "spl_s64" : "void", info->decl->name,
-	                            info->number, returns_string(info) ? ", char *ret" : "");
+	const char *text = gen_text(g, "static %s %c_%s_%zu(struct spl_ctx *c%s",
+	                            returns_number(info) ? "spl_s64" : "void", prefix,
+	                            info->decl->name, info->number,
+	                            returns_string(info) ? ", char *ret" : "");
 
 	for (size_t i = 0; i < info->decl->params.count; i++) {
 		const struct variable *var = info->decl->params.items[i].var;
@@ -210,7 +211,67 @@ const char *gen_function_declaration(struct gen *g, const struct function_info *
 		                var->value.type == TYPE_STRING ? "const char *" : "spl_s64 ",
 		                is_slot_local(var) ? "a" : "l", var->name);
 	}
-	return gen_text(g, "%s)", text);
+	return gen_text(g, "%s%s)", text, prefix == 'o' ? ", int *spl_next" : "");
+}
+
+bool is_overload(const struct function_info *info)
+{
+	return info->may_next || info->is_fallback;
+}
+
+const char *gen_function_declaration(struct gen *g, const struct function_info *info)
+{
+	const char *text = function_face(g, info, 'f');
+
+	return is_overload(info) ? gen_text(g, "%s;\n%s", function_face(g, info, 'o'), text)
+	                         : text;
+}
+
+const char *gen_function_head(struct gen *g, const struct function_info *info)
+{
+	return function_face(g, info, is_overload(info) ? 'o' : 'f');
+}
+
+/* Calls of an overload and of its fallbacks, up to one that does not say `next`. */
+static void add_tries(struct gen *g, const struct function_info *info)
+{
+	const struct function_info *first = info;
+
+	for (; info; info = info->fallback) {
+		const char *call = gen_text(g, "%so_%s_%zu(c%s", returns_number(info) ? "ret = " : "",
+		                            info->decl->name, info->number,
+		                            returns_string(info) ? ", ret" : "");
+
+		for (size_t i = 0; i < info->decl->params.count; i++)
+			call = gen_text(g, "%s, %s_%s", call,
+			                is_slot_local(first->decl->params.items[i].var) ? "a" : "l",
+			                first->decl->params.items[i].name);
+		gen_line(g, "next = 0;");
+		gen_line(g, "%s, &next);", call);
+		gen_line(g, "if (!next || c->error) return%s;", returns_number(info) ? " ret" : "");
+	}
+}
+
+/* What is called by the function's name: the overloads one after the other. */
+static const char *gen_dispatcher(struct gen *g, const struct function_info *info)
+{
+	struct strbuf text;
+	const char *kept;
+
+	strbuf_init(&text);
+	g->out = &text;
+	g->indent = 1;
+	strbuf_addf(&text, "%s\n{\n\tint next;\n", function_face(g, info, 'f'));
+	if (returns_number(info))
+		gen_line(g, "spl_s64 ret;");
+	add_tries(g, info);
+	gen_line(g, "spl_fail(c, \"'next' in the last function '%s'\", %s);", info->decl->name,
+	         gen_place(g, info->decl->tok));
+	gen_line(g, "return%s;", returns_number(info) ? " 0" : "");
+	strbuf_adds(&text, "}\n");
+	kept = arena_strdup(&g->arena, text.data);
+	strbuf_deinit(&text);
+	return kept;
 }
 
 static void add_entry(struct gen *g, const struct function_info *info)
@@ -226,8 +287,8 @@ static void add_entry(struct gen *g, const struct function_info *info)
 	gen_line(g, "c->nesting--;");
 }
 
-const char *gen_function_definition(struct gen *g, const struct function_info *info,
-                                    size_t *ret_frame)
+static const char *gen_one_function(struct gen *g, const struct function_info *info,
+                                     size_t *ret_frame)
 {
 	struct strbuf text;
 	const char *code, *kept;
@@ -235,10 +296,12 @@ const char *gen_function_definition(struct gen *g, const struct function_info *i
 	*ret_frame = 0;
 	if (info->decl->body->kind == STMT_EMBEDDED)
 		return gen_embedded_function(g, info);
+	g->in_function = true;
 	code = gen_body(g, &info->body);
+	g->in_function = false;
 	*ret_frame = g->max_slot * slot_stride(g);
 	strbuf_init(&text);
-	strbuf_addf(&text, "%s\n{\n", gen_function_declaration(g, info));
+	strbuf_addf(&text, "%s\n{\n", gen_function_head(g, info));
 	g->out = &text;
 	declare_numbers(g, &info->body);
 	add_entry(g, info);
@@ -251,4 +314,12 @@ const char *gen_function_definition(struct gen *g, const struct function_info *i
 	kept = arena_strdup(&g->arena, text.data);
 	strbuf_deinit(&text);
 	return kept;
+}
+
+const char *gen_function_definition(struct gen *g, const struct function_info *info,
+                                    size_t *ret_frame)
+{
+	const char *text = gen_one_function(g, info, ret_frame);
+
+	return is_overload(info) ? gen_text(g, "%s%s", text, gen_dispatcher(g, info)) : text;
 }

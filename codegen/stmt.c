@@ -294,6 +294,8 @@ static void gen_kind(struct gen *g, struct stmt *st)
 		gen_delete(g, st->expr);
 		break;
 	case STMT_NEXT:
+		if (g->in_function)
+			gen_line(g, "*spl_next = 1;");
 		gen_line(g, "goto out;");
 		break;
 	case STMT_BREAK:

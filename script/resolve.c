@@ -83,7 +83,8 @@ static void check_duplicate(struct resolver *r, const struct function *function)
 			continue;
 		if (other->file != function->file && (other->is_private || function->is_private))
 			continue;
-		if (other->params.count == function->params.count) {
+		if (other->params.count == function->params.count && !other->has_priority &&
+		    !function->has_priority && !function_may_next(other)) {
 			diag_add(r->diags, function->tok, DUPLICATE_FUNCTION, function->name);
 			diag_second(r->diags, other->tok, "defined here");
 		}
@@ -97,6 +98,7 @@ static void declare_function(struct resolver *r, struct function *function)
 	if (!function->file->is_tapset)
 		check_duplicate(r, function);
 	info->decl = function;
+	info->may_next = function_may_next(function);
 	info->number = r->program->functions.count;
 	info->body.stmt = function->body;
 	if (function->type != TYPE_UNKNOWN) {

@@ -110,6 +110,9 @@ struct function_info {
 	struct body body;
 	struct inferred result;
 	bool returns_value; /* a return with an expression */
+	bool may_next;      /* has `next`: then the fallback runs in its place */
+	struct function_info *fallback; /* the overload that comes after it, or NULL */
+	bool is_fallback;
 	bool bound;         /* its names are; functions of the library wait for a first call */
 	bool used;
 	bool visiting; /* for walks over the call graph */

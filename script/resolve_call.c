@@ -2,34 +2,71 @@
 /*
  * What a call reaches: a private function of the same file, one of the script (calls inside the
  * library too, so a script can replace a function of it), of the run-time, of the library, in this
- * order. Functions of one name may differ in the number of their parameters.
+ * order. Functions of one name may differ in the number of their parameters: these have nothing to
+ * do with each other. Several with the same number are tried in the order of their priorities: one
+ * that says `next` hands over to its fallback.
  */
 #include "script/resolve_private.h"
 
 #include <string.h>
 
-/* The best that is declared; *ret_named: how many arguments some function of the name takes. */
+/* Low ones come first: the script's own before those of the library, unless they say otherwise. */
+static int64_t priority_of(const struct function_info *info)
+{
+	return info->decl->has_priority ? info->decl->priority : info->decl->file->is_tapset;
+}
+
+/* Whether a call may reach it: 0 no, 1 yes, 2 it is private to the same file and hides others. */
+static int reach_of(const struct function_info *info, const struct script_file *file,
+                    const char *name, size_t argc)
+{
+	if (strcmp(info->decl->name, name) || info->decl->params.count != argc ||
+	    (info->decl->is_private && info->decl->file != file))
+		return 0;
+	return info->decl->is_private ? 2 : 1;
+}
+
+/* The first that is declared; after `last`, if that is not NULL. */
+static struct function_info *find_overload(struct resolver *r, const struct script_file *file,
+                                           const char *name, size_t argc,
+                                           const struct function_info *last)
+{
+	struct function_info *found = NULL;
+	bool passed = false;
+	int best = 1;
+
+	for (size_t i = 0; i < r->program->functions.count; i++) {
+		struct function_info *info = r->program->functions.items[i];
+		int reach = reach_of(info, file, name, argc);
+
+		if (info == last) {
+			passed = true;
+			continue;
+		}
+		if (reach < best || (last && (priority_of(info) < priority_of(last) ||
+		                              (priority_of(info) == priority_of(last) && !passed))))
+			continue;
+		if (!found || reach > best || priority_of(info) < priority_of(found))
+			found = info;
+		best = reach;
+	}
+	return found;
+}
+
+/* *ret_named: how many arguments some function of the name takes. */
 static struct function_info *find_function(struct resolver *r, const struct expr *call,
                                            size_t *ret_named)
 {
 	const struct script_file *file = resolver_file_of(r, call->tok);
-	struct function_info *found = NULL;
-	int rank = 0;
 
 	for (size_t i = 0; i < r->program->functions.count; i++) {
-		struct function_info *info = r->program->functions.items[i];
-		int its = info->decl->is_private ? 3 : info->decl->file->is_tapset ? 1 : 2;
+		const struct function *decl = r->program->functions.items[i]->decl;
 
-		if (strcmp(info->decl->name, call->call.name) ||
-		    (info->decl->is_private && info->decl->file != file))
-			continue;
-		*ret_named = info->decl->params.count;
-		if (info->decl->params.count != call->call.args.count || its <= rank)
-			continue;
-		found = info;
-		rank = its;
+		if (reach_of(r->program->functions.items[i], file, call->call.name,
+		             decl->params.count))
+			*ret_named = decl->params.count;
 	}
-	return found;
+	return find_overload(r, file, call->call.name, call->call.args.count, NULL);
 }
 
 static struct function_info *find_in_library(struct resolver *r, const struct expr *call,
@@ -83,16 +120,43 @@ static bool is_in_library(struct resolver *r, const struct token *tok)
 	return file && file->is_tapset;
 }
 
+static void want_bound(struct resolver *r, struct function_info *info)
+{
+	if (info->bound || !info->decl->file->is_tapset)
+		return;
+	info->bound = true;
+	ARENA_APPEND(r->arena, &r->pending, info);
+}
+
+/* Those that a function may hand over to with `next`, each knowing the one after it. */
+static void find_fallbacks(struct resolver *r, const struct expr *call, struct function_info *info)
+{
+	const struct script_file *file = resolver_file_of(r, call->tok);
+	size_t at = 0;
+
+	while (resolver_load(r, TAPSET_FUNCTION, call->call.name, &at))
+		;
+	while (info->may_next && !info->fallback) {
+		info->fallback = find_overload(r, file, call->call.name,
+		                               call->call.args.count, info);
+		if (!info->fallback)
+			return;
+		info->fallback->is_fallback = true;
+		ARENA_APPEND(r->arena, &info->body.callees, info->fallback);
+		want_bound(r, info->fallback);
+		info = info->fallback;
+	}
+}
+
 static void reach(struct resolver *r, struct body *body, const struct expr *call,
                   struct function_info *info)
 {
 	ARENA_APPEND(r->arena, &body->callees, info);
 	if (function_needs_guru(info) && !r->options->guru && !is_in_library(r, call->tok))
 		diag_add(r->diags, call->tok, FUNCTION_NEEDS_GURU, call->call.name);
-	if (info->bound || !info->decl->file->is_tapset)
-		return;
-	info->bound = true;
-	ARENA_APPEND(r->arena, &r->pending, info);
+	want_bound(r, info);
+	if (info->may_next)
+		find_fallbacks(r, call, info);
 }
 
 static void note_builtin(struct resolver *r, struct body *body, const struct builtin *builtin)

@@ -31,6 +31,8 @@ static bool function_has_effects(struct function_info *info)
 
 	if (info->decl->body->kind == STMT_EMBEDDED)
 		return !embedded_has_pragma(info->decl->body->embedded, "pure");
+	if (info->fallback && function_has_effects(info->fallback))
+		return true;
 	if (info->visiting)
 		return false; /* calls itself: what it does beside that counts */
 	info->visiting = true;
@@ -74,6 +76,9 @@ static void note_effects(struct expr **slot, void *arg)
 		else if (e->call.functions->builtin)
 			*found |= builtin_has_effects(e->call.functions->builtin);
 		break;
+	case EXPR_BINARY:
+		*found |= op_group(e->binary.op) == OPS_REGEX; /* matched() looks at it later */
+		break;
 	case EXPR_PROBEWRITE:
 		*found = true;
 		break;
@@ -91,10 +96,10 @@ static void note_stmt_effects(struct stmt **slot, void *arg)
 	*found |= stmt_has_effects(*slot);
 }
 
-/* Of a function's body: what it does to its own variables is no effect, leaving the probe is. */
+/* Of a function's body: what it does to its own variables is no effect. */
 static bool stmt_has_effects(struct stmt *st)
 {
-	bool found = st->kind == STMT_DELETE || st->kind == STMT_EMBEDDED || st->kind == STMT_NEXT;
+	bool found = st->kind == STMT_DELETE || st->kind == STMT_EMBEDDED;
 
 	stmt_each_expr(st, note_effects, &found);
 	if (!found)
@@ -221,7 +226,7 @@ static void find_calls(struct resolver *r, struct body *body)
 
 /* --- bodies ----------------------------------------------------------------------------------- */
 
-static void drop_dead_of_body(struct resolver *r, struct body *body)
+static bool drop_dead_of_body(struct resolver *r, struct body *body)
 {
 	struct reads reads = {0};
 	bool any = false;
@@ -237,8 +242,16 @@ static void drop_dead_of_body(struct resolver *r, struct body *body)
 	for (size_t i = 0; i < body->locals.count; i++)
 		body->locals.items[i]->dropped =
 		    body->locals.items[i]->kind == VAR_LOCAL && !reads.read[i];
-	if (any)
-		find_calls(r, body);
+	return any;
+}
+
+static void drop_dead_of_function(struct resolver *r, struct function_info *info)
+{
+	if (!drop_dead_of_body(r, &info->body))
+		return;
+	find_calls(r, &info->body);
+	if (info->fallback)
+		ARENA_APPEND(r->arena, &info->body.callees, info->fallback);
 }
 
 void resolve_dead(struct resolver *r)
@@ -249,8 +262,9 @@ void resolve_dead(struct resolver *r)
 		return;
 	for (size_t i = 0; i < program->functions.count; i++)
 		if (program->functions.items[i]->decl->body->kind != STMT_EMBEDDED)
-			drop_dead_of_body(r, &program->functions.items[i]->body);
+			drop_dead_of_function(r, program->functions.items[i]);
 	for (size_t i = 0; i < program->probes.count; i++)
-		if (!i || program->probes.items[i]->body != program->probes.items[i - 1]->body)
-			drop_dead_of_body(r, program->probes.items[i]->body);
+		if ((!i || program->probes.items[i]->body != program->probes.items[i - 1]->body) &&
+		    drop_dead_of_body(r, program->probes.items[i]->body))
+			find_calls(r, program->probes.items[i]->body);
 }

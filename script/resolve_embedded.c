@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/strbuf.h"
+#include "script/walk.h"
 
 static bool mentions(const struct embedded *code, const char *word)
 {
@@ -97,4 +97,23 @@ bool function_needs_guru(const struct function_info *info)
 {
 	return info->decl->body->kind == STMT_EMBEDDED &&
 	       embedded_has_pragma(info->decl->body->embedded, "guru");
+}
+
+static void note_next(struct stmt **slot, void *arg)
+{
+	bool *found = arg;
+
+	*found |= (*slot)->kind == STMT_NEXT;
+	stmt_each_child(*slot, note_next, found);
+}
+
+bool function_may_next(const struct function *function)
+{
+	struct stmt *body = function->body;
+	bool found = false;
+
+	if (body->kind == STMT_EMBEDDED)
+		return mentions(body->embedded, "STAP_NEXT");
+	note_next(&body, &found);
+	return found;
 }

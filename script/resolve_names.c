@@ -13,7 +13,6 @@
 struct scope {
 	struct resolver *r;
 	struct body *body;
-	bool in_function;
 };
 
 static struct variable *find_local(struct scope *s, const char *name)
@@ -202,8 +201,6 @@ static void bind_stmt(struct stmt **slot, void *arg)
 	}
 	if (st->kind == STMT_EMBEDDED)
 		resolve_embedded_code(s->r, s->body, st->embedded);
-	if (st->kind == STMT_NEXT && s->in_function)
-		resolver_unsupported(s->r, st->tok, "'next' in functions");
 	if (st->kind == STMT_FOREACH)
 		bind_foreach(s, st);
 	if (st->kind == STMT_TRY)
@@ -253,7 +250,7 @@ static void tell_never_written(struct scope *s, const struct variable *var)
 
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function)
 {
-	struct scope scope = {.r = r, .body = body, .in_function = function != NULL};
+	struct scope scope = {.r = r, .body = body};
 
 	if (function)
 		bind_params(&scope, function);

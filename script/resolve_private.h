@@ -50,6 +50,8 @@ void resolver_drop_unwanted(struct resolver *r);
 void resolve_embedded_top(struct resolver *r, const struct embedded *code);
 void resolve_embedded_code(struct resolver *r, struct body *body, const struct embedded *code);
 void resolve_embedded_function(struct function_info *info);
+/** Whether a function's body can hand over to the next overload. */
+bool function_may_next(const struct function *function);
 /** Whether only scripts in guru mode, and the library, may call it. */
 bool function_needs_guru(const struct function_info *info);
 

@@ -612,6 +612,27 @@ static void infer_stmt(struct stmt **slot, void *arg)
 	stmt_each_child(st, infer_stmt, in);
 }
 
+static void match_inferred(struct inference *in, struct inferred *a, struct inferred *b)
+{
+	learn(in, a, b->type, b->tok);
+	learn(in, b, a->type, a->tok);
+}
+
+/* Overloads that hand over to each other take and give the same. */
+static void infer_fallback(struct inference *in, struct function_info *info)
+{
+	struct function_info *next = info->fallback;
+
+	if (!next)
+		return;
+	for (size_t i = 0; i < info->decl->params.count; i++)
+		match_inferred(in, &info->decl->params.items[i].var->value,
+		               &next->decl->params.items[i].var->value);
+	match_inferred(in, &info->result, &next->result);
+	in->changed |= info->returns_value != next->returns_value;
+	info->returns_value = next->returns_value = info->returns_value || next->returns_value;
+}
+
 static void infer_all(struct inference *in)
 {
 	const struct program *program = in->r->program;
@@ -619,6 +640,7 @@ static void infer_all(struct inference *in)
 	for (size_t i = 0; i < program->functions.count; i++) {
 		in->function = program->functions.items[i];
 		infer_stmt(&in->function->body.stmt, in);
+		infer_fallback(in, in->function);
 	}
 	in->function = NULL;
 	for (size_t i = 0; i < program->probes.count; i++)
