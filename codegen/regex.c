@@ -71,5 +71,5 @@ size_t gen_regex_frame(const struct program *program)
 		if ((program->captures || !regex->nstates) && size > most)
 			most = size;
 	}
-	return most;
+	return (most + 7) & ~(size_t)7; /* as spl_frame_push() takes it */
 }
