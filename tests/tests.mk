@@ -50,6 +50,10 @@ check-engine: all unit-programs ## run the engine's suite in a process
 	@tests/check-engine.sh
 .PHONY: check-engine
 
+check-random: all ## run N random scripts (10000) and compare with what Python computes
+	@tests/check-random.sh $(or $(N),10000)
+.PHONY: check-random
+
 check-vm: all vm-programs ## run the VM tests on the default kernel, or on K=NAME
 	@tests/vm/run.sh $(if $(K),-k $(K))
 
