@@ -16,7 +16,16 @@ $(B)/bench/%.o: $(B)/core/bench/%.kernel.o
 	@mkdir -p $(@D)
 	cp $< $@
 
+# A program with probes on itself; with a tracepoint where LTTng's headers are.
+LTTNG_UST := $(if $(wildcard /usr/include/lttng/tracepoint.h /usr/include/*/lttng/tracepoint.h),1)
+$(B)/bench/process: bench/process.c bench/process_lttng.h $(B)/libspile.so
+	@mkdir -p $(@D)
+	$(CC) -I. -Iinclude -std=gnu11 -O2 -D_GNU_SOURCE $(if $(LTTNG_UST),-DBENCH_LTTNG) -rdynamic $< -o $@ \
+	  -L$(B) -lspile -Wl,-rpath,'$$ORIGIN/..' $(if $(LTTNG_UST),-llttng-ust) -lpthread -ldl
+
 bench-engine: all $(B)/bench/engine.o ## what a hit and an attachment cost, beside the kernel's own; K=NAME
+	@tools/setup.sh bench
+	$(MAKE) --no-print-directory $(B)/bench/process
 	bench/engine.sh $(B)/bench/engine.json $(K)
 
 # The whole run-time, exported as spile-run exports it.

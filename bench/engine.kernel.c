@@ -4,13 +4,13 @@
  * measures and writes lines "engine-bench: CASE OURS PEER PEERNAME UNIT" to the kernel log.
  *
  * A cost per hit is the time of CALLS calls with the probe less the time of as many without, all
- * three (bare, ours, the kernel's own) in turn in each round; the median of the rounds counts. Within
- * a round the best of WINDOWS short windows is taken, since other work takes the CPU away at times.
+ * three (bare, ours, the kernel's own) in turn in each round. Within a round the best of WINDOWS short
+ * windows is taken, since other work takes the CPU away at times.
  */
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 
-#define ROUNDS 7
+#define ROUNDS 9
 #define WINDOWS 400
 #define CALLS 100
 
@@ -27,6 +27,18 @@ void cleanup_module(void);
 
 static unsigned long hits;
 
+/* What counts on several CPUs at once must not share a cache line. */
+static struct {
+	unsigned long n;
+	char pad[56];
+} cpu_hits[64];
+
+static int ours_pre_cpu(struct kprobe *p, struct pt_regs *regs)
+{
+	cpu_hits[host_cpu() & 63].n++;
+	return 0;
+}
+
 static int ours_pre(struct kprobe *p, struct pt_regs *regs)
 {
 	hits++;
@@ -40,6 +52,13 @@ static void ours_post(struct kprobe *p, struct pt_regs *regs, unsigned long flag
 static int ours_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	hits++;
+	return 0;
+}
+
+static unsigned long ours_jprobe(unsigned long base, unsigned long exp)
+{
+	hits++;
+	spile_jprobe_return();
 	return 0;
 }
 
@@ -62,7 +81,8 @@ static int peer_return(struct kernel_kretprobe_instance *ri, struct pt_regs *reg
 /* --- what is probed ---------------------------------------------------------------------------------- */
 
 uint64_t bench_target(uint64_t a);
-extern char bench_target_mid[];
+uint64_t bench_fixed(uint64_t a);
+extern char bench_target_mid[], bench_fixed_mid[];
 __asm__(".pushsection .text\n"
 	".globl bench_target\n"
 	".type bench_target, @function\n"
@@ -74,6 +94,18 @@ __asm__(".pushsection .text\n"
 	"	addq %rdi, %rax\n"
 	"	jmp __x86_return_thunk\n"
 	".size bench_target, . - bench_target\n"
+	/* The same, and a jump that nobody takes, but that could lead to anywhere: no jump may be written. */
+	".globl bench_fixed\n"
+	".type bench_fixed, @function\n"
+	"bench_fixed:\n"
+	"	movq %rdi, %rax\n"
+	"	addq %rdi, %rax\n"
+	"bench_fixed_mid:\n"
+	"	leaq 0x12345(%rax,%rax), %rax\n"
+	"	addq %rdi, %rax\n"
+	"	jmp __x86_return_thunk\n"
+	"	jmp *%rax\n"
+	".size bench_fixed, . - bench_fixed\n"
 	".popsection\n");
 
 static void call_entry(void)
@@ -86,9 +118,15 @@ static void call_mid(void)
 	bench_target(3);
 }
 
+static void call_fixed(void)
+{
+	bench_fixed(3);
+}
+
 /* --- cases: on() and off() of both sides --------------------------------------------------------------- */
 
 static struct kprobe ours;
+static struct jprobe ours_jp;
 static struct kretprobe ours_rp;
 static struct kernel_kprobe peer;
 static struct kernel_kretprobe peer_rp;
@@ -107,9 +145,14 @@ static void peer_off(void)
 	kfn_unregister_kprobe(&peer);
 }
 
+/* Planted by ourselves where the core can do that, else as it is usual. */
+#ifndef KPROBE_FLAG_TEXT
+#define KPROBE_FLAG_TEXT 0
+#endif
+
 static int ours_on(void *addr, bool post)
 {
-	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre,
+	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre, .flags = KPROBE_FLAG_TEXT,
 				.post_handler = post ? ours_post : NULL };
 	return spile_register_kprobe(&ours);
 }
@@ -119,10 +162,9 @@ static void ours_off(void)
 	spile_unregister_kprobe(&ours);
 }
 
-static int ours_return_on(unsigned flags)
+static int ours_return_on(void *addr, unsigned flags)
 {
-	ours_rp = (struct kretprobe){ .kp.addr = (void *)kaddr_int_pow, .kp.flags = flags,
-				      .handler = ours_return };
+	ours_rp = (struct kretprobe){ .kp.addr = addr, .kp.flags = flags, .handler = ours_return };
 	return spile_register_kretprobe(&ours_rp);
 }
 
@@ -131,10 +173,10 @@ static void ours_return_off(void)
 	spile_unregister_kretprobe(&ours_rp);
 }
 
-static int peer_return_on(void)
+static int peer_return_on(void *addr)
 {
 	memset(&peer_rp, 0, sizeof(peer_rp));
-	knative(&knative(&peer_rp, kretprobe, kp), kprobe, addr) = (void *)kaddr_int_pow;
+	knative(&knative(&peer_rp, kretprobe, kp), kprobe, addr) = addr;
 	knative(&peer_rp, kretprobe, handler) = peer_return;
 	return kfn_register_kretprobe(&peer_rp);
 }
@@ -156,12 +198,39 @@ static int entry_peer_on(void)
 
 static int through_on(void)
 {
-	return ours_return_on(KPROBE_FLAG_ARGS_IN_REGS);
+	return ours_return_on((void *)kaddr_int_pow, KPROBE_FLAG_ARGS_IN_REGS);
+}
+
+static int peer_through_on(void)
+{
+	return peer_return_on((void *)kaddr_int_pow);
+}
+
+static int jprobe_on(void)
+{
+	ours_jp = (struct jprobe){ .kp.addr = (void *)kaddr_int_pow, .entry = ours_jprobe };
+	return spile_register_jprobe(&ours_jp);
+}
+
+static void jprobe_off(void)
+{
+	spile_unregister_jprobe(&ours_jp);
+}
+
+static int jprobe_return_on(void)
+{
+	return jprobe_on() ?: through_on();
+}
+
+static void jprobe_return_off(void)
+{
+	jprobe_off();
+	ours_return_off();
 }
 
 static int pool_on(void)
 {
-	return ours_return_on(0);
+	return ours_return_on((void *)kaddr_int_pow, 0);
 }
 
 /* Entry and return of one function. */
@@ -178,7 +247,7 @@ static void both_ours_off(void)
 
 static int both_peer_on(void)
 {
-	return entry_peer_on() ?: peer_return_on();
+	return entry_peer_on() ?: peer_through_on();
 }
 
 static void both_peer_off(void)
@@ -215,28 +284,67 @@ static int breakpoint_peer_on(void)
 	return peer_on(bench_target_mid, true);
 }
 
+static int boosted_ours_on(void)
+{
+	return ours_on(bench_fixed_mid, false);
+}
+
+static int boosted_peer_on(void)
+{
+	return peer_on(bench_fixed_mid, false);
+}
+
+static int return_boosted_ours_on(void)
+{
+	return ours_return_on(bench_fixed, 0);
+}
+
+static int return_boosted_peer_on(void)
+{
+	return peer_return_on(bench_fixed);
+}
+
+static int return_jump_ours_on(void)
+{
+	return jump_wait(ours_return_on(bench_target, 0));
+}
+
+static int return_jump_peer_on(void)
+{
+	return jump_wait(peer_return_on(bench_target));
+}
+
 struct side {
 	int (*on)(void);
 	void (*off)(void);
 };
 
 static const struct bench_case {
-	const char *name, *peer_name;
+	const char *name, *letters, *peer_name; /* letters: the document's; no peer: on is NULL */
 	void (*call)(void);
 	struct side ours, peer;
 } cases[] = {
-	{ "entry", "kprobe-on-ftrace", call_entry, { entry_ours_on, ours_off },
+	{ "entry", "k", "kprobe-on-ftrace", call_entry, { entry_ours_on, ours_off },
 	  { entry_peer_on, peer_off } },
-	{ "return", "kretprobe", call_entry, { through_on, ours_return_off },
-	  { peer_return_on, peer_return_off } },
-	{ "return-pool", "kretprobe", call_entry, { pool_on, ours_return_off },
-	  { peer_return_on, peer_return_off } },
-	{ "entry-and-return", "kprobe+kretprobe", call_entry, { both_ours_on, both_ours_off },
+	{ "jprobe", "j", "none", call_entry, { jprobe_on, jprobe_off }, { NULL, NULL } },
+	{ "return", "r", "kretprobe", call_entry, { through_on, ours_return_off },
+	  { peer_through_on, peer_return_off } },
+	{ "return-pool", "r", "kretprobe", call_entry, { pool_on, ours_return_off },
+	  { peer_through_on, peer_return_off } },
+	{ "entry-and-return", "kr", "kprobe+kretprobe", call_entry, { both_ours_on, both_ours_off },
 	  { both_peer_on, both_peer_off } },
-	{ "mid-jump", "optimized-kprobe", call_mid, { jump_ours_on, ours_off },
-	  { jump_peer_on, peer_off } },
-	{ "breakpoint", "int3-kprobe", call_mid, { breakpoint_ours_on, ours_off },
+	{ "jprobe-and-return", "jr", "none", call_entry, { jprobe_return_on, jprobe_return_off },
+	  { NULL, NULL } },
+	{ "breakpoint", "k", "int3-kprobe", call_mid, { breakpoint_ours_on, ours_off },
 	  { breakpoint_peer_on, peer_off } },
+	{ "boosted", "b", "boosted-kprobe", call_fixed, { boosted_ours_on, ours_off },
+	  { boosted_peer_on, peer_off } },
+	{ "mid-jump", "o", "optimized-kprobe", call_mid, { jump_ours_on, ours_off },
+	  { jump_peer_on, peer_off } },
+	{ "return-boosted", "rb", "boosted-kretprobe", call_fixed,
+	  { return_boosted_ours_on, ours_return_off }, { return_boosted_peer_on, peer_return_off } },
+	{ "return-optimized", "ro", "optimized-kretprobe", call_mid,
+	  { return_jump_ours_on, ours_return_off }, { return_jump_peer_on, peer_return_off } },
 };
 
 /* --- measuring: task context -------------------------------------------------------------------------------- */
@@ -276,12 +384,16 @@ static uint64_t time_calls(const struct bench_case *c)
 	return best;
 }
 
-/* Picoseconds a call above `bare`, or 0. */
+/* Picoseconds a call above `bare`, or 0; 0 for a side that there is not. */
 static int time_side(const struct bench_case *c, const struct side *side, uint64_t bare, uint64_t *ret)
 {
 	uint64_t took;
-	int err = side->on();
+	int err;
 
+	*ret = 0;
+	if (!side->on)
+		return 0;
+	err = side->on();
 	if (err)
 		return err;
 	hits = 0;
@@ -310,8 +422,93 @@ static int run_case(const struct bench_case *c)
 		return err;
 	sort(ours_ps, ROUNDS);
 	sort(peer_ps, ROUNDS);
-	kfn_printk(KLOG_INFO "engine-bench: %s %llu %llu %s ps %llu %llu\n", c->name,
-		   ours_ps[ROUNDS / 2], peer_ps[ROUNDS / 2], c->peer_name, ours_ps[0], peer_ps[0]);
+	kfn_printk(KLOG_INFO "engine-bench: %s %llu %llu %s ps %llu %llu %s\n", c->name,
+		   ours_ps[ROUNDS / 2], peer_ps[ROUNDS / 2], c->peer_name, ours_ps[0], peer_ps[0],
+		   c->letters);
+	return 0;
+}
+
+/* --- two at once ---------------------------------------------------------------------------------------------- */
+
+#define THREAD_CALLS ((uint64_t)WINDOWS * CALLS)
+
+static const struct bench_case threads_case = { .call = call_entry };
+
+struct runner {
+	unsigned *waiting; /* until it is 0, then all begin at once */
+	uint64_t best;
+	bool done;
+};
+
+static int run_thread(void *arg)
+{
+	struct runner *runner = arg;
+
+	__atomic_fetch_sub(runner->waiting, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(runner->waiting, __ATOMIC_SEQ_CST))
+		host_relax();
+	runner->best = time_calls(&threads_case);
+	__atomic_store_n(&runner->done, true, __ATOMIC_RELEASE);
+	while (!kfn_kthread_should_stop())
+		kfn_schedule_timeout(1);
+	return 0;
+}
+
+/* Picoseconds a call of the slowest of n threads. */
+static uint64_t time_threads(unsigned n)
+{
+	struct task_struct *tasks[2];
+	struct runner runners[2];
+	unsigned waiting = n, i;
+	uint64_t worst = 0;
+
+	for (i = 0; i < n; i++) {
+		runners[i] = (struct runner){ .waiting = &waiting };
+		tasks[i] = kfn_kthread_create_on_node(run_thread, &runners[i], -1, "bench");
+		kfn_wake_up_process(tasks[i]);
+	}
+	for (i = 0; i < n; i++) {
+		while (!__atomic_load_n(&runners[i].done, __ATOMIC_ACQUIRE))
+			kfn_msleep(1);
+		kfn_kthread_stop(tasks[i]);
+		worst = runners[i].best > worst ? runners[i].best : worst;
+	}
+	return worst * 1000 / CALLS;
+}
+
+/* The cost of a hit with one and with two threads; every hit must be there. */
+static int time_threads_probed(unsigned n, uint64_t *ret)
+{
+	uint64_t bare = time_threads(n), took;
+	int err;
+
+	ours = (struct kprobe){ .addr = (void *)kaddr_int_pow, .pre_handler = ours_pre_cpu };
+	memset(cpu_hits, 0, sizeof(cpu_hits));
+	err = spile_register_kprobe(&ours);
+	if (err)
+		return err;
+	took = time_threads(n);
+	spile_unregister_kprobe(&ours);
+	if (ours.nhit < n * THREAD_CALLS || ours.nmissed)
+		return -ENODEV;
+	*ret = took > bare ? took - bare : 0;
+	return 0;
+}
+
+static int run_threads(void)
+{
+	static uint64_t one[ROUNDS], two[ROUNDS];
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < ROUNDS && !err; i++)
+		err = time_threads_probed(1, &one[i]) ?: time_threads_probed(2, &two[i]);
+	if (err)
+		return err;
+	sort(one, ROUNDS);
+	sort(two, ROUNDS);
+	kfn_printk(KLOG_INFO "engine-bench: two-threads %llu %llu one-thread ps %llu %llu k\n",
+		   two[ROUNDS / 2], one[ROUNDS / 2], two[0], one[0]);
 	return 0;
 }
 
@@ -391,7 +588,7 @@ static int run_attach(void)
 		err = attach_peer(&peer_ns);
 	if (err)
 		return err;
-	kfn_printk(KLOG_INFO "engine-bench: attach-%u %llu %llu register_kprobes ns/function %llu %llu\n",
+	kfn_printk(KLOG_INFO "engine-bench: attach-%u %llu %llu register_kprobes ns/function %llu %llu -\n",
 		   n, ours_ns / n, peer_ns / ATTACH_PEER, ours_ns / n, peer_ns / ATTACH_PEER);
 	return 0;
 }
@@ -406,6 +603,9 @@ int init_module(void)
 		if (err)
 			kfn_printk(KLOG_INFO "engine-bench: # %s: error %d\n", cases[i].name, err);
 	}
+	err = run_threads();
+	if (err)
+		kfn_printk(KLOG_INFO "engine-bench: # two threads: error %d\n", err);
 	err = run_attach();
 	if (err)
 		kfn_printk(KLOG_INFO "engine-bench: # attach: error %d\n", err);
