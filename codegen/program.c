@@ -43,7 +43,8 @@ static bool can_be_shared(const struct variable *var)
 }
 
 /* A global is shared if some probe that can run beside others only adds to it, and only timers and
- * probes that run alone do more. If it is not, it needs a lock when some handler changes it. */
+ * probes that run alone do more. If it is not, it needs a lock when some handler that runs beside
+ * others changes it: what begin has set can be read without. */
 static void find_access(struct gen *g, size_t global)
 {
 	const struct program *program = g->program;
@@ -53,9 +54,9 @@ static void find_access(struct gen *g, size_t global)
 		const struct planted_probe *probe = program->probes.items[i];
 		unsigned uses = probe->body->uses[global];
 
-		g->locked[global] |= (uses & (USE_CHANGE | USE_SORT)) != 0;
 		if (!uses || runs_alone(probe))
 			continue;
+		g->locked[global] |= (uses & (USE_CHANGE | USE_SORT)) != 0;
 		adders |= uses == USE_ADD;
 		timers |= uses != USE_ADD && is_timer(probe);
 		others |= uses != USE_ADD && !is_timer(probe);

@@ -179,16 +179,44 @@ static void test_locks(void **state)
 {
 	_cleanup_free_ char *code = translate("global a, b, c = 5\n"
 	                                      "function put(x) { b = x }\n"
-	                                      "probe begin { a++ }\n"
-	                                      "probe end { println(a + c) put(1) }\n"
-	                                      "probe error { println(b) }\n");
+	                                      "probe begin { c = 6 }\n"
+	                                      "probe timer.s(1) { println(a++) }\n"
+	                                      "probe timer.s(2) { println(a + c) put(1) }\n"
+	                                      "probe timer.s(3) { println(b) }\n");
 
-	assert_int_equal(count(code, "static struct spl_lock"), 2); /* c never changes */
+	/* c does not change any more when the timers run */
+	assert_int_equal(count(code, "static struct spl_lock"), 2);
 	assert_int_equal(count(code, "spl_lock_write(&k_a)"), 1);
 	assert_int_equal(count(code, "spl_lock_read(&k_a)"), 1);
 	assert_int_equal(count(code, "spl_lock_write(&k_b)"), 1); /* through put() */
 	assert_int_equal(count(code, "spl_lock_read(&k_b)"), 1);
 	assert_true(strstr(code, "spl_lock_read(&k_a)") < strstr(code, "spl_lock_write(&k_b)"));
+}
+
+/* What probes on code only add to has no lock, unless other probes on code do more, or it wraps. */
+static void test_shared_globals(void **state)
+{
+	_cleanup_free_ char *code =
+	    translate("global n, m, s, w%[5], both\n"
+	              "probe kernel.function(\"vfs_read\") { n++; m[1] += 2; s <<< 1; w[1]++; both++ }\n"
+	              "probe kernel.function(\"vfs_close\") { println(both); for (; pid(); n--) next }\n"
+	              "probe timer.s(1) { println(n) delete s }\n"
+	              "probe end { foreach (k in m) println(m[k], w[k]) println(@count(s)) }\n");
+	_cleanup_free_ char *alone = translate("global n\n"
+	                                       "probe timer.s(1) { n++ }\n"
+	                                       "probe end { println(n) }\n");
+
+	assert_int_equal(count(code, "static struct spl_lock"), 2);
+	assert_int_equal(count(code, "spl_lock_write(&k_w)"), 1);
+	assert_int_equal(count(code, "spl_lock_write(&k_both)"), 1);
+	assert_int_equal(count(code, "spl_tally_add(c, &g_n, "), 2);
+	assert_int_equal(count(code, "spl_map_tally(c, g_m, "), 1);
+	assert_int_equal(count(code, "spl_stat_add(c, &g_s, "), 1);
+	assert_int_equal(count(code, "spl_share_enter(c)"), 2);
+	assert_int_equal(count(code, "spl_share_stop(c)"), 2);
+	/* only the end reads: nobody has to be kept out */
+	assert_int_equal(count(alone, "spl_tally_add(c, &g_n, 1)"), 1);
+	assert_int_equal(count(alone, "spl_share_enter(c)"), 0);
 }
 
 static char *compile(const char *code, bool *ret_cached)
@@ -366,7 +394,8 @@ int main(void)
 	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
 	    cmocka_unit_test(test_defined),        cmocka_unit_test(test_numbered_arguments),
 	    cmocka_unit_test(test_stack_argument), cmocka_unit_test(test_shared_handlers),
-	    cmocka_unit_test(test_locks),          cmocka_unit_test(test_meta),
+	    cmocka_unit_test(test_locks),          cmocka_unit_test(test_shared_globals),
+	             cmocka_unit_test(test_meta),
 	    cmocka_unit_test(test_compile),        cmocka_unit_test(test_stack_budget),
 	    cmocka_unit_test(test_call_depth),     cmocka_unit_test(test_cache_owner),
 	    cmocka_unit_test(test_limits),
