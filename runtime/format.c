@@ -66,8 +66,39 @@ static bool has_room(struct format_sink *sink)
 	return sink->len < sink->cap;
 }
 
+/** Copies up to 15 bytes without a call: by two loads that may overlap. */
+static inline void copy_short(char *dst, const char *s, size_t len)
+{
+	if (len >= 8) {
+		uint64_t first, last;
+
+		__builtin_memcpy(&first, s, 8);
+		__builtin_memcpy(&last, s + len - 8, 8);
+		__builtin_memcpy(dst, &first, 8);
+		__builtin_memcpy(dst + len - 8, &last, 8);
+	} else if (len >= 4) {
+		uint32_t first, last;
+
+		__builtin_memcpy(&first, s, 4);
+		__builtin_memcpy(&last, s + len - 4, 4);
+		__builtin_memcpy(dst, &first, 4);
+		__builtin_memcpy(dst + len - 4, &last, 4);
+	} else if (len) {
+		char first = s[0], middle = s[len / 2], last = s[len - 1];
+
+		dst[0] = first;
+		dst[len / 2] = middle;
+		dst[len - 1] = last;
+	}
+}
+
 void format_write(struct format_sink *sink, const char *s, size_t len)
 {
+	if (spl_likely(len < 16 && len <= sink->cap - sink->len)) {
+		copy_short(sink->buf + sink->len, s, len);
+		sink->len += len;
+		return;
+	}
 	while (len && has_room(sink)) {
 		size_t n = sink->cap - sink->len;
 
@@ -395,10 +426,43 @@ static const char *parse_spec(const char *p, struct source *src, struct spec *sp
 
 static bool is_conversion(char letter)
 {
-	for (const char *p = "diuoxXcspbmMH"; *p; p++)
-		if (*p == letter)
-			return true;
-	return false;
+	switch (letter) {
+	case 'd':
+	case 'i':
+	case 'u':
+	case 'o':
+	case 'x':
+	case 'X':
+	case 'c':
+	case 's':
+	case 'p':
+	case 'b':
+	case 'm':
+	case 'M':
+	case 'H':
+		return true;
+	default:
+		return false;
+	}
+}
+
+/** %d and %s without flags, width or precision: most of what is printed. */
+static void put_plain(struct format_sink *sink, char letter, struct argument arg)
+{
+	char buf[DIGITS_MAX], *end = buf + sizeof(buf), *p;
+
+	if (letter == 's' && arg.is_string) {
+		format_write(sink, arg.s, arg.len);
+	} else if (letter == 'd' && !arg.is_string) {
+		p = digits_of(end, arg.n < 0 ? -(uint64_t)arg.n : (uint64_t)arg.n, 10, false);
+		if (p == end)
+			*--p = '0';
+		if (arg.n < 0)
+			*--p = '-';
+		format_write(sink, p, (size_t)(end - p));
+	} else {
+		put_argument(sink, &(struct spec){.precision = -1, .letter = letter}, arg);
+	}
 }
 
 static void render(struct format_sink *sink, const char *text, struct source *src)
@@ -412,6 +476,11 @@ static void render(struct format_sink *sink, const char *text, struct source *sr
 		format_write(sink, text, percent - text);
 		if (!*percent)
 			return;
+		if (percent[1] == 'd' || percent[1] == 's') {
+			put_plain(sink, percent[1], next_argument(src));
+			text = percent + 2;
+			continue;
+		}
 		text = parse_spec(percent + 1, src, &spec);
 		if (spec.letter == '%')
 			format_write(sink, "%", 1);
