@@ -33,7 +33,7 @@ SAN      := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-om
 LDLIBS   := -lbpf -ldw -lelf -llzma -lzstd -lz -lpthread
 
 # --- what is built from which folder ---------------------------------------------------------
-USER_DIRS := base symbols script script/families codegen reader ring runtime vm \
+USER_DIRS := base symbols probe script script/families codegen reader ring runtime vm \
              engine/core engine/arch/x86 engine/host/linux-user
 CORE_DIRS := engine/core engine/arch/x86 engine/host/linux-kernel ring runtime kmod
 # In a folder that both homes share, what only one of them may compile carries its suffix.
@@ -51,6 +51,7 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(B)/core/%.o) $(CORE_ASM:%.S=$(B)/core/%.S.o)
 # engine/host/linux-kernel/README.md. Script modules are compiled with the same list.
 include kmod/cflags.mk
 include vm/vm.mk
+include probe/probe.mk
 include reader/reader.mk
 include codegen/codegen.mk
 include kmod/exports.mk

@@ -130,6 +130,7 @@ void debuginfo_close(struct debuginfo *info)
 	if (!info)
 		return;
 	places_index_close(info->index);
+	btf_index_destroy(info->btf);
 	if (info->dwfl)
 		dwfl_end(info->dwfl);
 	kernel_close(info->own_kernel);
@@ -200,20 +201,23 @@ const char *debuginfo_dwarf_path(struct debuginfo *info)
 	return info->dwarf_path;
 }
 
-static const char *dwarf_remedy(const struct debuginfo *info)
-{
-	return info->kernel ? "install the kernel's debug package (Debian: "
-	                      "linux-image-$(uname -r)-dbg), or name a vmlinux that has it"
-	                    : "compile with -g, or install the program's -dbgsym package";
-}
-
 struct error *debuginfo_check_dwarf(struct debuginfo *info)
 {
+	const char *id = *info->build_id ? info->build_id : "none";
+
 	if (debuginfo_dwarf_path(info))
 		return NULL;
-	return error_create(ENODATA, "%s has no debug information (%s; build id %s): %s",
-	                    info->path, info->dwarf_reason,
-	                    *info->build_id ? info->build_id : "none", dwarf_remedy(info));
+	if (info->kernel)
+		return error_create(ENODATA,
+		                    "%s has no debug information (%s; build id %s): install the "
+		                    "kernel's debug package (Debian: linux-image-%s-dbg), or name "
+		                    "a vmlinux that has it",
+		                    info->path, info->dwarf_reason, id,
+		                    kernel_release(info->kernel));
+	return error_create(ENODATA,
+	                    "%s has no debug information (%s; build id %s): compile with -g, or "
+	                    "install the program's -dbgsym package",
+	                    info->path, info->dwarf_reason, id);
 }
 
 /* --- symbols --------------------------------------------------------------------------------- */
@@ -445,4 +449,48 @@ static size_t read_section(struct debuginfo *info, uint64_t address, void *dst, 
 size_t debuginfo_read(struct debuginfo *info, uint64_t address, void *dst, size_t size)
 {
 	return read_section(info, address, dst, size);
+}
+
+bool debuginfo_file_offset(struct debuginfo *info, uint64_t address, uint64_t *ret)
+{
+	size_t n;
+
+	if (elf_getphdrnum(info->elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr phdr;
+
+		if (!gelf_getphdr(info->elf, i, &phdr) || phdr.p_type != PT_LOAD ||
+		    address - phdr.p_vaddr >= phdr.p_filesz)
+			continue;
+		*ret = address - phdr.p_vaddr + phdr.p_offset;
+		return true;
+	}
+	return false;
+}
+
+const void *debuginfo_section(struct debuginfo *info, const char *name, size_t *size,
+                              uint64_t *address)
+{
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(info->elf, &names))
+		return NULL;
+	while ((scn = elf_nextscn(info->elf, scn))) {
+		GElf_Shdr shdr;
+		const char *own;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS)
+			continue;
+		own = elf_strptr(info->elf, names, shdr.sh_name);
+		if (!own || strcmp(own, name))
+			continue;
+		data = elf_rawdata(scn, NULL);
+		*size = data ? data->d_size : 0;
+		*address = shdr.sh_addr;
+		return data ? data->d_buf : NULL;
+	}
+	return NULL;
 }

@@ -54,6 +54,9 @@ bool debuginfo_is_relocatable(struct debuginfo *info);
  *  ~/.cache/spile. The caller frees it. */
 char *debuginfo_cache_path(const char *name);
 
+/** The file's own BTF: a kernel's, or a module's on top of it. ENOENT for what has none. Borrowed. */
+struct error *debuginfo_btf(struct debuginfo *info, struct btf_index **ret);
+
 /* --- symbols --------------------------------------------------------------------------------- */
 
 struct elf_symbol {
@@ -78,5 +81,11 @@ const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t ad
 /** Copies up to `size` bytes of the file's code or data at `address`; returns how many, 0 when
  *  nothing of the file is there (or it is not in the file: .bss). */
 size_t debuginfo_read(struct debuginfo *info, uint64_t address, void *dst, size_t size);
+
+/** The offset in the file of what will be loaded at `address`: what uprobes are named by. */
+bool debuginfo_file_offset(struct debuginfo *info, uint64_t address, uint64_t *ret);
+/** The bytes of a section as they are in the file, or NULL. *address is where it is loaded. */
+const void *debuginfo_section(struct debuginfo *info, const char *name, size_t *size,
+			      uint64_t *address);
 
 #endif

@@ -11,7 +11,10 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -228,5 +231,57 @@ struct error *debuginfo_open_kernel(struct kernel *k, const char *module, const 
 	error = open_module_file(k, module, ret);
 	if (!error)
 		(*ret)->kernel = k;
+	return error;
+}
+
+/* --- types ------------------------------------------------------------------------------------ */
+
+/* libbpf takes BTF that goes on from another's out of a file only. */
+static struct btf *parse_split(const void *data, size_t size, const struct btf *base)
+{
+	_cleanup_close_ int fd = memfd_create("btf", MFD_CLOEXEC);
+	struct btf *btf;
+	char path[64];
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	btf = btf__parse_raw_split(path, (struct btf *)base);
+	return libbpf_get_error(btf) ? NULL : btf;
+}
+
+/* A module's BTF goes on where the kernel's ends: ids and strings refer to both. */
+static struct error *read_module_btf(struct debuginfo *info)
+{
+	struct btf_index *base;
+	uint64_t address;
+	struct btf *btf;
+	size_t size;
+	const void *data = debuginfo_section(info, ".BTF", &size, &address);
+	struct error *error;
+
+	if (!data)
+		return error_create(ENOENT, "%s has no BTF", info->path);
+	error = kernel_btf(info->kernel, &base);
+	if (error)
+		return error;
+	btf = parse_split(data, size, btf_index_btf(base));
+	if (!btf)
+		return error_create(EINVAL, "%s: its BTF does not fit the kernel's: %s", info->path,
+		                    strerror(errno));
+	return btf_index_create(btf, &info->btf);
+}
+
+struct error *debuginfo_btf(struct debuginfo *info, struct btf_index **ret)
+{
+	struct error *error = NULL;
+
+	if (!info->kernel)
+		return error_create(ENOENT, "%s is a program and has no BTF", info->path);
+	if (!info->relocatable)
+		return kernel_btf(info->kernel, ret);
+	if (!info->btf)
+		error = read_module_btf(info);
+	*ret = info->btf;
 	return error;
 }

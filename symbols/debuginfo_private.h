@@ -40,6 +40,7 @@ struct debuginfo {
 	bool ranges_read;
 	struct unit_range *ranges;
 	size_t range_count;
+	struct btf_index *btf; /* of a module; NULL until asked for */
 	struct places_index *index; /* places_index.c; NULL until needed */
 };
 

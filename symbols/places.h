@@ -128,8 +128,11 @@ struct error *place_frames(struct debuginfo *info, uint64_t address,
 struct error *places_boundary(struct debuginfo *info, uint64_t address, uint64_t *before,
 			      uint64_t *after);
 
-/** The lines of `file` (as q->file, made precise in *ret_path) that have code, in q's range or in
- *  q's function; *ret is the caller's, sorted, ended by 0. */
+/**
+ * The lines that have code: of q's file (its precise path is stored in *ret_path), in q's range or
+ * q's function. *ret is the caller's, sorted, ended by 0. A function's own line (*ret_start, 0
+ * without a function) stands for its entry.
+ */
 struct error *places_lines(struct debuginfo *info, const struct place_query *q, int **ret,
 			   const char **ret_path, int *ret_start);
 

@@ -507,6 +507,8 @@ struct error *places_lines(struct debuginfo *info, const struct place_query *q, 
 		free(l.lines);
 		return error;
 	}
+	if (q->function && q->lines == PLACE_LINES_NONE) /* the entry */
+		list_place(&(struct place){.file = l.file, .line = l.start}, &l);
 	if (l.count)
 		qsort(l.lines, l.count, sizeof(*l.lines), compare_ints);
 	else

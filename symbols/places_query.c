@@ -141,7 +141,11 @@ static bool is_file_name(const char *name)
 static bool read_perf_lines(const char *at, struct place_query *q)
 {
 	q->lines = q->function ? PLACE_LINES_RELATIVE : PLACE_LINES_ABSOLUTE;
-	return read_range(at, q);
+	if (!read_range(at, q))
+		return false;
+	if (q->function && !q->last) /* the function's own line is its entry */
+		q->lines = PLACE_LINES_NONE;
+	return true;
 }
 
 struct error *place_query_parse_perf(const char *text, struct place_query *ret)

@@ -25,6 +25,7 @@ script                 : . base symbols include/spile : user
 codegen                : . base script symbols include/spile : user
 vm                     : . base : user
 reader                 : . base symbols vm ring runtime engine/host.h include/spile codegen : user
+probe                  : . base symbols engine/arch : user
 '
 
 # The folder-relative path of an include: as written, or beside the file, or under include/.
