@@ -5,6 +5,7 @@
 
 #pragma GCC visibility push(default)
 #include "spile/process.h"
+#include "spile/watchpoint.h"
 #pragma GCC visibility pop
 
 #endif

@@ -2,10 +2,10 @@
 # core carries, and build/kmod/Module.symvers, which tells it to kbuild (KBUILD_EXTRA_SYMBOLS).
 # Comments and line breaks of the header do not count.
 
-$(B)/gen/exports_crc.h: include/spile/kprobes.h kmod/exports.mk | deps
+$(B)/gen/exports_crc.h: include/spile/watchpoint.h include/spile/kprobes.h kmod/exports.mk | deps
 	@mkdir -p $(@D)
 	$(say) GEN $@
-	$(Q)$(CC) -E -P -ffreestanding $< | cksum | \
+	$(Q)$(CC) -E -P -ffreestanding -I include $< | cksum | \
 	  awk '{ printf "#define EXPORTS_CRC \"0x%08x\"\n", $$1 }' >$@.new
 	$(Q)mv $@.new $@
 

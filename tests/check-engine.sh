@@ -3,19 +3,20 @@
 # The probe engine in a process: the semantics suite, what only a process has, and exceptions.
 #
 # usage: tests/check-engine.sh [-t SECONDS]   how long each stress case goes on, 0.5 by default
-# The last line is "N passed, N failed".
+# The last line is "N passed, N failed, N skipped".
 
 B=${SPILE_BUILD:-build}
 export ENGINE_PLUGIN_DIR="$B/tests/engine"
 passed=0
 failed=0
+skipped=0
 
 # Adds up what a program says in its last line; one that says nothing has died.
 run() {
 	out=$(timeout 300 "$@" 2>&1)
 	status=$?
-	echo "$out" | grep -v ' passed, ' | grep -E 'FAIL|\.c:|\.cc:'
-	sum=$(echo "$out" | tail -n 1 | grep -E '^[0-9]+ passed, [0-9]+ failed$')
+	echo "$out" | grep -E 'FAIL|SKIP|\.c:|\.cc:'
+	sum=$(echo "$out" | tail -n 1 | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$')
 	if [ -z "$sum" ]; then
 		echo "FAIL $1: ended with status $status"
 		echo "$out" | tail -n 5
@@ -25,6 +26,8 @@ run() {
 	passed=$((passed + ${sum%% *}))
 	sum=${sum#*, }
 	failed=$((failed + ${sum%% *}))
+	sum=${sum#*, }
+	skipped=$((skipped + ${sum%% *}))
 }
 
 [ $# -gt 0 ] || set -- -t 0.5
@@ -32,8 +35,9 @@ run "$B/tests/engine/engine-process" "$@"
 if [ -x "$B/tests/engine/exceptions" ]; then
 	run "$B/tests/engine/exceptions"
 else
-	echo "no C++ compiler: exceptions are not tested"
+	echo "SKIP exceptions: no C++ compiler"
+	skipped=$((skipped + 1))
 fi
 
-echo "$passed passed, $failed failed"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -10,6 +10,8 @@
 
 #include "engine/core/planter.h"
 
+struct watch_home; /* watch.h */
+
 /** The surroundings. All functions: task context. */
 struct engine_home {
 	/** Planters, cheapest first; ends with NULL. */
@@ -36,6 +38,8 @@ struct engine_home {
 	unsigned counters_per_cpu;
 	/** The current task, for kretprobe_instance.task. Any context. May be NULL. */
 	void *(*current_task)(void);
+	/** Debug registers; NULL: there are no watchpoints. */
+	const struct watch_home *watch;
 };
 
 /** Starts the engine. `home` must stay. 0 or -ENOMEM. */

@@ -2,8 +2,8 @@
 /*
  * The engine's suite in a process, and what only a process has (process_cases.c).
  *
- * usage: engine-process [-t SECONDS] [CASE]; the last line is "N passed, N failed". With the name
- * of a case that only a process has, nothing else is run.
+ * usage: engine-process [-t SECONDS] [CASE]; the last line is "N passed, N failed, N skipped". With
+ * the name of a case that only a process has, nothing else is run.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "tests/engine/process.h"
 #include "tests/engine/suite.h"
 
-static int passed, failed;
+static int passed, failed, skipped;
 static double stress_seconds = 1;
 static uint64_t text_before;
 static const char *only;
@@ -63,6 +63,13 @@ void run_cases(const struct process_case *cases, unsigned n, void (*prepare)(voi
 		cases[i].run();
 		verdict(cases[i].name, good);
 	}
+}
+
+void skip_cases(const struct process_case *cases, unsigned n, const char *why)
+{
+	for (unsigned i = 0; i < n; i++)
+		printf("SKIP %s: %s\n", cases[i].name, why);
+	skipped += (int)n;
 }
 
 bool stress_goes_on(bool begin)
@@ -121,10 +128,11 @@ int main(int argc, char **argv)
 		suite_run(&home);
 	process_cases();
 	process_thread_cases();
+	process_watch_cases();
 	spile_optimization(0); /* once more, with breakpoints only */
 	if (!only)
 		suite_run(&home);
 	spile_optimization(1);
-	printf("%d passed, %d failed\n", passed, failed);
+	printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
 	return failed != 0;
 }

@@ -16,6 +16,9 @@ struct process_case {
 /** Runs cases, each after prepare(). Whatever else it does, a case leaves the text as it was. */
 void run_cases(const struct process_case *cases, unsigned n, void (*prepare)(void));
 
+/** Counts them as skipped, with the reason. */
+void skip_cases(const struct process_case *cases, unsigned n, const char *why);
+
 /** In a case: an expectation. */
 void check_equal(const char *file, int line, const char *what, long long is, long long should);
 #define CHECK_EQ(is, should) \
@@ -28,6 +31,7 @@ void with_threads(int n, void (*body)(void *arg), void (*meanwhile)(void *arg), 
 /** Run the cases that only a process has. */
 void process_cases(void);
 void process_thread_cases(void);
+void process_watch_cases(void);
 /** Of all code that is mapped now, without the engine's own memory. */
 uint64_t text_checksum(void);
 /** An address in libspile itself. */

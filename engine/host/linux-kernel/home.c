@@ -7,6 +7,7 @@
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
+#include "engine/host/linux-kernel/watch.h"
 
 bool (*kernel_home_is_script)(const struct module *module);
 
@@ -138,6 +139,7 @@ static struct engine_home home = {
 	.pin = home_pin,
 	.unpin = home_unpin,
 	.current_task = home_current_task,
+	.watch = &kernel_watch,
 };
 
 const struct engine_home *kernel_home_init(void)

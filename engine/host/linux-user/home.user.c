@@ -20,6 +20,7 @@
 #include "engine/host/linux-user/text.h"
 #include "engine/host/linux-user/threads.h"
 #include "engine/host/linux-user/trap.h"
+#include "engine/host/linux-user/watch.h"
 
 #define COUNTERS 0x10000 /* probes that count without locked instructions */
 
@@ -50,6 +51,7 @@ static void child_after_fork(void)
 	threads_forked();
 	cpus_forked();
 	returns_forked();
+	watches_forked();
 	home_unlock();
 }
 
@@ -97,6 +99,7 @@ static struct engine_home home = {
 	.is_entry = home_is_entry,
 	.check = home_check,
 	.current_task = home_current_task,
+	.watch = &process_watch,
 };
 
 /* Address space for all, memory for the pages in use. A child of fork has its own. */

@@ -17,6 +17,14 @@ struct code_range {
 	bool occupied; /* the answer: some thread is, or may be, in it */
 };
 
+struct thread_list {
+	int *tids; /* the caller frees it */
+	unsigned n, room;
+};
+
+/** The threads that there are, this one included. False: some may be missing, they come and go. */
+bool threads_list(struct thread_list *ret);
+
 /** The signal that asks a running thread; its handler is installed at the first question. */
 #define THREADS_SIGNAL 62
 

@@ -290,12 +290,7 @@ static bool wait_answers(unsigned sent)
 
 /* --- all threads ------------------------------------------------------------------------------- */
 
-struct list {
-	int *tids;
-	unsigned n, room;
-};
-
-static bool list_add(struct list *list, int tid)
+static bool list_add(struct thread_list *list, int tid)
 {
 	unsigned room = list->n < list->room ? list->room : 2 * list->room + 64;
 	int *tids = room > list->room ? realloc(list->tids, room * sizeof(*tids)) : list->tids;
@@ -308,7 +303,7 @@ static bool list_add(struct list *list, int tid)
 	return true;
 }
 
-static bool list_read(struct list *list)
+static bool list_read(struct thread_list *list)
 {
 	DIR *dir = opendir("/proc/self/task");
 	struct dirent *entry;
@@ -326,19 +321,18 @@ static bool list_read(struct list *list)
 	return good;
 }
 
-static bool lists_equal(const struct list *a, const struct list *b)
+static bool lists_equal(const struct thread_list *a, const struct thread_list *b)
 {
 	return a->n == b->n && !memcmp(a->tids, b->tids, a->n * sizeof(*a->tids));
 }
 
-/* False: it does not hold still. *ret is to be freed in any case. */
-static bool list_complete(struct list *ret)
+bool threads_list(struct thread_list *ret)
 {
-	struct list again = { NULL, 0, 0 };
+	struct thread_list again = { NULL, 0, 0 };
 	bool good = list_read(ret), same = false;
 
 	for (int i = 0; i < LIST_TIMES && good && !same; i++) {
-		struct list older = *ret;
+		struct thread_list older = *ret;
 
 		good = list_read(&again);
 		same = good && lists_equal(&older, &again);
@@ -354,8 +348,8 @@ typedef bool visit_fn(int tid, unsigned *sent);
 /* Calls for every other thread; false: one of them could not be asked. */
 static bool for_each_other(visit_fn *visit, unsigned *sent)
 {
-	struct list list = { NULL, 0, 0 };
-	bool good = list_complete(&list);
+	struct thread_list list = { NULL, 0, 0 };
+	bool good = threads_list(&list);
 	int self = host_current_tid();
 
 	for (unsigned i = 0; i < list.n; i++)

@@ -11,6 +11,7 @@
 #include "engine/host/linux-user/objects.h"
 #include "engine/host/linux-user/point.h"
 #include "engine/host/linux-user/trap.h"
+#include "engine/host/linux-user/watch.h"
 
 #define SIGNALS 5
 
@@ -142,7 +143,7 @@ static void on_trap(int sig, siginfo_t *info, void *context)
 	regs_load(&regs, gregs);
 	host_preempt_disable();
 	shown = quick_show();
-	ours = info->si_code == SI_KERNEL && take_breakpoint(&regs);
+	ours = info->si_code == SI_KERNEL ? take_breakpoint(&regs) : watch_trap(info, &regs);
 	quick_hide(shown);
 	host_preempt_enable();
 	if (ours)
