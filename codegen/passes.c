@@ -193,7 +193,6 @@ static void open_tapset(struct session *s)
 	s->parse.library = s->tapset;
 	s->parse_library = s->parse;
 	s->parse_library.tapset = true;
-	s->parse_library.argc = 0;
 	s->resolve.library = &s->parse_library;
 	define_zone(s);
 }

@@ -100,6 +100,7 @@ unsigned host_hz(void);
 
 /* --- the current task ---------------------------------------------------------------------------------- */
 
+uint64_t host_current_task(void); /* any; the address of its task_struct, 0 in a process */
 int host_current_tid(void);  /* any */
 int host_current_tgid(void); /* any */
 int host_current_ppid(void); /* any */

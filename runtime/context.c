@@ -8,6 +8,11 @@ spl_s64 spl_fn_pid(struct spl_ctx *c)
 	return host_current_tgid();
 }
 
+spl_s64 spl_fn_current(struct spl_ctx *c)
+{
+	return (spl_s64)host_current_task();
+}
+
 spl_s64 spl_fn_tid(struct spl_ctx *c)
 {
 	return host_current_tid();

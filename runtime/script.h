@@ -578,6 +578,7 @@ char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 
 
 spl_s64 spl_fn_pid(struct spl_ctx *c);
 spl_s64 spl_fn_tid(struct spl_ctx *c);
+spl_s64 spl_fn_current(struct spl_ctx *c); /* the address of its task_struct */
 spl_s64 spl_fn_ppid(struct spl_ctx *c);
 spl_s64 spl_fn_uid(struct spl_ctx *c);
 spl_s64 spl_fn_euid(struct spl_ctx *c);

@@ -8,6 +8,7 @@
 # script, with the reason: those must fail.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+. tests/examples.sh
 driver=build/tests/test_script_files
 list=tests/script/examples.bad
 passed=0 failed=0
@@ -15,20 +16,12 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 [ -x "$driver" ] || make -s "$driver" || { echo "0 passed, 1 failed"; exit 1; }
-scripts=$(dpkg -L systemtap-doc 2>/dev/null | grep '\.stp$')
+scripts=$(example_scripts)
 if [ -z "$scripts" ]; then
 	echo "the package systemtap-doc is not installed: tools/setup.sh installs it"
 	echo "0 passed, 1 failed"
 	exit 1
 fi
-
-# The words after the script's name in its test line, one a line, quotes taken off; $$ is a process.
-arguments_of() {
-	local line
-	line=$(grep -h '^test_check:' "${1%.stp}.meta" 2>/dev/null | grep -m1 -F "${1##*/}") || return
-	line=${line#*"${1##*/}"}
-	xargs -n1 printf '%s\n' <<<"$line" 2>/dev/null | sed "s/^[$][$]\$/$$/"
-}
 
 parse() {
 	"$driver" -m tapset/macros.stpm -m tests/script/examples.stpm "$@" >"$out" 2>&1

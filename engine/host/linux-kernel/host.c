@@ -96,6 +96,11 @@ unsigned host_hz(void)
 
 /* --- the current task ------------------------------------------------------------------------------ */
 
+uint64_t host_current_task(void)
+{
+	return (uintptr_t)kernel_current();
+}
+
 int host_current_tid(void)
 {
 	return kfield(kernel_current(), task_struct, pid);

@@ -45,6 +45,11 @@ uint64_t host_jiffies(void)
 
 /* --- the current task ------------------------------------------------------------------------ */
 
+uint64_t host_current_task(void)
+{
+	return 0;
+}
+
 int host_current_tid(void)
 {
 	return syscall(SYS_gettid);
