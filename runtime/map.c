@@ -21,7 +21,8 @@
  * complete before the store that puts it into its bucket, so finding needs no lock. All other
  * operations happen while adding is stopped. They bring the cells of an entry into its value (of
  * numbers), or read them together (statistics). Cells of unused entries are zero. Statistics lie
- * aside in all maps; when the map is not shared, in one table.
+ * aside in all maps; when the map is not shared, in one table. Where tables for all CPUs would take
+ * too much memory, several CPUs have one together, and a lock for it.
  */
 #include <stdbool.h>
 
@@ -70,6 +71,12 @@ static bool create_cells(struct spl_map *map, const struct spl_map_type *type)
 		return true;
 	map->table_size = ((size_t)map->cell_size * map->max_entries + SPL_LINE - 1) &
 			  ~(size_t)(SPL_LINE - 1);
+	if (map->copies > 1 && map->copies > MAP_CELLS_MAX / map->table_size) {
+		map->copies = map->table_size < MAP_CELLS_MAX ? MAP_CELLS_MAX / map->table_size : 1;
+		map->copy_locks = host_zalloc((size_t)map->copies * SPL_LINE);
+		if (!map->copy_locks)
+			return false;
+	}
 	map->cells = host_zalloc(map->copies * map->table_size);
 	return map->cells != NULL;
 }
@@ -114,6 +121,7 @@ void spl_map_destroy(struct spl_map *map)
 	host_free(map->buckets);
 	host_free(map->pool);
 	host_free(map->cells);
+	host_free(map->copy_locks);
 	host_free(map);
 }
 
@@ -388,14 +396,32 @@ int64_t map_value(struct spl_map *map, struct spl_map_entry *e)
 	return *value;
 }
 
-/** The cell that this CPU adds to. */
-static void *own_cell(struct spl_ctx *c, struct spl_map *map, const struct spl_map_entry *e)
+static struct spl_lock *copy_lock(const struct spl_map *map, uint32_t copy)
 {
-	uint32_t cpu = map->shared ? c->cpu : 0;
+	return (struct spl_lock *)(map->copy_locks + (size_t)copy * SPL_LINE);
+}
 
-	if (spl_unlikely(cpu >= map->top))
-		spl_top_raise(&map->top, cpu);
-	return map_cell(map, cpu, e);
+/** The cell that this CPU adds to, until leave_cell(); NULL: the hit is skipped. */
+static void *enter_cell(struct spl_ctx *c, struct spl_map *map, const struct spl_map_entry *e)
+{
+	uint32_t copy = map->shared ? c->cpu : 0;
+
+	if (spl_unlikely(map->copy_locks != NULL)) {
+		copy %= map->copies;
+		if (!spl_lock_write(copy_lock(map, copy))) {
+			spl_skip_lock(c);
+			return NULL;
+		}
+	}
+	if (spl_unlikely(copy >= map->top))
+		spl_top_raise(&map->top, copy);
+	return map_cell(map, copy, e);
+}
+
+static void leave_cell(struct spl_ctx *c, struct spl_map *map)
+{
+	if (spl_unlikely(map->copy_locks != NULL))
+		spl_unlock_write(copy_lock(map, c->cpu % map->copies));
 }
 
 /* --- operations ------------------------------------------------------------------------------ */
@@ -449,18 +475,23 @@ void spl_map_tally(struct spl_ctx *c, struct spl_map *map, const union spl_val *
 	struct spl_map_entry *e = find_or_add(c, map, keys);
 	int64_t *cell;
 
-	if (spl_unlikely(!e))
+	cell = spl_likely(e) ? enter_cell(c, map, e) : NULL;
+	if (spl_unlikely(!cell))
 		return;
-	cell = own_cell(c, map, e);
 	*cell = (uint64_t)*cell + (uint64_t)v;
+	leave_cell(c, map);
 }
 
 void spl_map_sample(struct spl_ctx *c, struct spl_map *map, const union spl_val *keys, spl_s64 v)
 {
 	struct spl_map_entry *e = find_or_add(c, map, keys);
 
-	if (spl_likely(e))
-		spl_cell_add(map->stat, own_cell(c, map, e), v);
+	struct spl_cell *cell = spl_likely(e) ? enter_cell(c, map, e) : NULL;
+
+	if (spl_unlikely(!cell))
+		return;
+	spl_cell_add(map->stat, cell, v);
+	leave_cell(c, map);
 }
 
 void spl_entry_samples(struct spl_map *map, struct spl_map_entry *e, struct spl_samples *ret)

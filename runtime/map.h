@@ -11,6 +11,7 @@
 
 #define MAP_ENTRIES_MAX (1u << 26)
 #define MAP_STRING_MAX (1u << 20)
+#define MAP_CELLS_MAX (256u << 20) /* bytes aside, all CPUs together, but for one copy at least */
 
 /** Where a key or the value lies in an entry. */
 struct map_cell {
@@ -48,7 +49,8 @@ struct spl_map {
 	char *cells;          /* NULL: nothing lies aside */
 	uint32_t cell_size;
 	size_t table_size;    /* bytes from one copy to the next */
-	uint32_t copies;      /* one for each CPU if shared, else one */
+	uint32_t copies;      /* if shared one for each CPU, or as many as memory allows; else one */
+	char *copy_locks;     /* of copies that CPUs have together, SPL_LINE apart; else NULL */
 	uint32_t top;         /* copies that may be in use */
 	struct map_cell value;
 	struct map_cell keys[SPL_KEYS_MAX];

@@ -130,11 +130,12 @@ static void check_totals(int64_t hits)
 	assert_int_equal(taken_bucket, hits);
 }
 
-static void start(void)
+static void start(unsigned entries)
 {
 	const struct spl_map_type number_type = { "n:n", KEYS, 128, 0, 1, NULL };
-	const struct spl_map_type sample_type = { "n:t", KEYS, 128, 0, 1, &kept };
+	const struct spl_map_type sample_type = { "n:t", entries, 128, 0, 1, &kept };
 
+	taken_number = taken_tally = taken_samples = taken_sum = taken_bucket = stops = 0;
 	numbers = spl_map_create(&number_type);
 	samples = spl_map_create(&sample_type);
 	assert_non_null(numbers);
@@ -155,13 +156,12 @@ static void finish(void)
 	spl_stat_deinit(&stat);
 }
 
-static void test_threads(void **state)
+static void run_threads(unsigned entries)
 {
 	pthread_t threads[ADDERS];
 	int64_t skipped = 0;
 
-	(void)state;
-	start();
+	start(entries);
 	for (int i = 0; i < ADDERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, hit_add, NULL), 0);
 	for (int i = 0; i < 300; i++)
@@ -175,6 +175,19 @@ static void test_threads(void **state)
 		skipped += (int64_t)session.cpus[i]->counts[0].skipped_lock;
 	check_totals((int64_t)ADDERS * HITS - skipped);
 	finish();
+}
+
+static void test_threads(void **state)
+{
+	(void)state;
+	run_threads(KEYS);
+}
+
+/* So large that there is not a table for each CPU: some have one together. */
+static void test_large(void **state)
+{
+	(void)state;
+	run_threads(250000);
 }
 
 /* A full map: the error, and nothing counted for what has no place. */
@@ -204,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_full),
 	};
 
