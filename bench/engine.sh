@@ -20,7 +20,7 @@
 #                       kernel's (it arms one by one), both per function
 # Under TCG, which has no speculation and dear traps, ratios differ from a real CPU's.
 #
-# Method, process. bench/process.c, the same way on the machine's own CPU: 15 rounds, a window is 1,000
+# Method, process. bench/process.c, the same way on the machine's own CPU: 15 rounds, a window is 4,000
 # calls (100 where a hit traps). Peers: an LTTng-UST tracepoint with one argument, into a buffer that is
 # overwritten; a uprobe with an event that a filter drops, on a first instruction that the kernel
 # emulates (push) or steps. Uprobes are measured in the guest, since the machine's kernel may have none,

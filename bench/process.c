@@ -4,7 +4,7 @@
  *
  *     CASE THREADS MEDIAN BEST     ps a call above the bare call; of the bare call: ps a call
  *
- * Each handler adds one to a counter of its thread. A window is 1000 calls (100 where a hit enters the
+ * Each handler adds one to a counter of its thread. A window is 4000 calls (100 where a hit enters the
  * kernel); a round's time is the best of its windows, and bare and probed calls take turns by rounds.
  * With two threads both run their windows at once, and the slower one's time counts. Every call must
  * have been counted.
@@ -31,8 +31,8 @@
 
 #define ROUNDS 15
 /* Of cases that take nanoseconds, and of those that enter the kernel at each hit. */
-#define WINDOWS 300
-#define CALLS 1000
+#define WINDOWS 150
+#define CALLS 4000
 #define WINDOWS_SLOW 30
 #define CALLS_SLOW 100
 #define THREADS_MOST 2

@@ -77,6 +77,8 @@ struct builder {
 	unsigned saves;
 	uint32_t gap; /* from the frame up to the probed code's rsp */
 	bool light, process;
+	bool blind;   /* the handler looks at nothing: ip and sp need not be there */
+	struct saved few[sizeof(light_saved) / sizeof(light_saved[0])];
 };
 
 /* --- instructions --- */
@@ -191,6 +193,8 @@ static void save_rest(struct builder *b)
 {
 	struct x86_code *c = &b->code;
 
+	if (b->blind)
+		return;
 	lea_frame(c, AX, b->gap);
 	store(c, AX, PT_SP);
 	constant(c, AX, b->plan->region->from + ARCH_BREAKPOINT_BYTES);
@@ -412,6 +416,20 @@ static bool is_sensible(const struct x86_detour_plan *plan)
 	return !(options & light) && plan->xsave_bytes >= XSAVE_LEGACY_BYTES;
 }
 
+/* What the detour uses itself, and of the rest what the handler changes. */
+static void save_few(struct builder *b, unsigned clobbers)
+{
+	const unsigned own = 1u << AX | 1u << BX | 1u << CX | 1u << DX | 1u << SI | 1u << DI;
+	unsigned i, n = 0;
+
+	for (i = 0; i < b->saves; i++)
+		if ((clobbers | own) & 1u << light_saved[i].reg)
+			b->few[n++] = light_saved[i];
+	b->saved = b->few;
+	b->saves = n;
+	b->blind = true;
+}
+
 static void builder_init(struct builder *b, const struct x86_detour_plan *plan)
 {
 	b->plan = plan;
@@ -420,6 +438,8 @@ static void builder_init(struct builder *b, const struct x86_detour_plan *plan)
 	b->saved = b->light ? light_saved : full_saved;
 	b->saves = b->light ? sizeof(light_saved) / sizeof(light_saved[0]) :
 			      sizeof(full_saved) / sizeof(full_saved[0]);
+	if (b->light && plan->clobbers)
+		save_few(b, plan->clobbers);
 	b->gap = PT_SIZE + (b->process ? RED_ZONE : 0) + (b->light ? 0 : DIVERT_ROOM);
 }
 

@@ -20,7 +20,8 @@
  *
  *   (none)     6 ns   all of struct pt_regs, all flags
  *   LIGHT      3.5    ax cx dx si di r8-r11 ip sp only, other fields undefined; the return value is
- *                     ignored; the handler must not depend on the direction flag
+ *                     ignored; the handler must not depend on the direction flag. Less if it is known
+ *                     to look at nothing, see x86_detour_plan.clobbers
  *   SSE        +3     keeps xmm0 to xmm15 for handlers compiled to use them, not the upper halves
  *   XSAVE      +170   keeps all that xsave_mask names: for any handler and anything that it calls
  *
@@ -54,6 +55,11 @@ struct x86_detour_plan {
 	uint64_t handler;     /* address of an x86_detour_handler; must be within 2 GB in the kernel */
 	uint64_t arg;
 	unsigned options;
+	/*
+	 * LIGHT: 0, or which registers (1 << number) the handler may change of those that C functions may,
+	 * if it does not look at pt_regs at all: the others are not saved. cx, dx, si, di and ax always are.
+	 */
+	uint16_t clobbers;
 	uint32_t xsave_bytes; /* XSAVE: size of the compacted area for xsave_mask (cpuid 13.1) */
 	uint64_t xsave_mask;  /* XSAVE: what to save, a subset of xcr0 */
 };

@@ -69,7 +69,11 @@ static enum point_mode wanted(const struct point *point)
 
 /* --- detours ----------------------------------------------------------------------------------- */
 
-static int __attribute__((noinline)) detour_hit_slow(struct point *point, struct pt_regs *regs)
+int detour_hit(void *arg, struct pt_regs *regs);
+int detour_hit_slow(struct point *point, struct pt_regs *regs);
+
+/* any */
+int detour_hit_slow(struct point *point, struct pt_regs *regs)
 {
 	bool shown;
 	int diverted;
@@ -89,27 +93,101 @@ static int __attribute__((noinline)) detour_hit_slow(struct point *point, struct
  * the thread is inside, and in which probe. Whoever comes in between, by a signal or out of the
  * handler, finds it and tells the engine (quick_show()).
  */
-static int detour_hit(void *arg, struct pt_regs *regs)
+/*
+ * As C:
+ *
+ *	slot = host_my_slot_at, p = point->only;
+ *	if (!slot || !p || slot->depth || slot->quick)
+ *		return detour_hit_slow(point, regs);
+ *	slot->quick = p;
+ *	if (point->only == p) {     from here on p cannot go away; whether it has before, this tells
+ *		slot->quick = p | QUICK_SURE;
+ *		count_hit(slot->cpu, p);
+ *		diverted = p->pre_handler(p, regs);
+ *	}
+ *	slot->quick = 0;
+ *	return diverted;
+ *
+ * It is in assembly for its promise: beyond what the handler changes, and ax cx dx si di, it changes no
+ * register, so that the detour of a handler that is known has little to save.
+ */
+static void __attribute__((used)) detour_hit_text(void)
 {
-	struct host_slot *slot = host_my_slot_at;
-	struct point *point = arg;
-	struct kprobe *p = __atomic_load_n(&point->only, __ATOMIC_ACQUIRE);
-	int diverted = 0;
-
-	if (__builtin_expect(!slot || !p || slot->depth || slot->quick, 0))
-		return detour_hit_slow(point, regs);
-	__atomic_store_n(&slot->quick, (uintptr_t)p, __ATOMIC_RELAXED);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	/* From here on p cannot go away; whether it has before, a second look tells. */
-	if (__builtin_expect(__atomic_load_n(&point->only, __ATOMIC_ACQUIRE) == p, 1)) {
-		__atomic_store_n(&slot->quick, (uintptr_t)p | QUICK_SURE, __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		count_hit(slot->cpu, p);
-		diverted = p->pre_handler(p, regs);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	}
-	__atomic_store_n(&slot->quick, 0, __ATOMIC_RELEASE);
-	return diverted;
+	__asm__ volatile(
+		".pushsection .text.detour_hit, \"ax\", @progbits\n"
+		".globl detour_hit\n"
+		".hidden detour_hit\n"
+		".type detour_hit, @function\n"
+		"detour_hit:\n"
+		"	.cfi_startproc\n"
+		"	movq host_my_slot_at@gottpoff(%%rip), %%rax\n"
+		"	movq %%fs:(%%rax), %%rcx\n"
+		"	movq %c[only](%%rdi), %%rax\n"
+		"	testq %%rcx, %%rcx\n"
+		"	jz 3f\n"
+		"	testq %%rax, %%rax\n"
+		"	jz 3f\n"
+		"	cmpl $0, %c[depth](%%rcx)\n"
+		"	jne 3f\n"
+		"	cmpq $0, %c[quick](%%rcx)\n"
+		"	jne 3f\n"
+		"	movq %%rax, %c[quick](%%rcx)\n"
+		"	cmpq %c[only](%%rdi), %%rax\n"
+		"	jne 4f\n"
+		"	leaq %c[sure](%%rax), %%rdx\n"
+		"	movq %%rdx, %c[quick](%%rcx)\n"
+		"	movl %c[counter](%%rax), %%edx\n"
+		"	testl %%edx, %%edx\n"
+		"	jz 2f\n"
+		"	movq %c[cpu](%%rcx), %%rcx\n"
+		"	movq %c[counts](%%rcx), %%rcx\n"
+		"	addq $1, (%%rcx,%%rdx,8)\n"
+		"1:	movq %%rax, %%rdi\n"
+		"	subq $8, %%rsp\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	call *%c[handler](%%rax)\n"
+		"	addq $8, %%rsp\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	movq host_my_slot_at@gottpoff(%%rip), %%rcx\n"
+		"	movq %%fs:(%%rcx), %%rcx\n"
+		"	movq $0, %c[quick](%%rcx)\n"
+		"	ret\n"
+		"2:	lock addq $1, %c[nhit](%%rax)\n"
+		"	jmp 1b\n"
+		"3:	pushq %%r8\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	pushq %%r9\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	pushq %%r10\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	pushq %%r11\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	subq $8, %%rsp\n"
+		"	.cfi_adjust_cfa_offset 8\n"
+		"	call detour_hit_slow\n"
+		"	addq $8, %%rsp\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	popq %%r11\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	popq %%r10\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	popq %%r9\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	popq %%r8\n"
+		"	.cfi_adjust_cfa_offset -8\n"
+		"	ret\n"
+		"4:	movq $0, %c[quick](%%rcx)\n"
+		"	xorl %%eax, %%eax\n"
+		"	ret\n"
+		"	.cfi_endproc\n"
+		".size detour_hit, . - detour_hit\n"
+		".popsection\n"
+		:
+		: [only] "i"(offsetof(struct point, only)), [depth] "i"(offsetof(struct host_slot, depth)),
+		  [quick] "i"(offsetof(struct host_slot, quick)), [cpu] "i"(offsetof(struct host_slot, cpu)),
+		  [counts] "i"(offsetof(struct engine_cpu, counts)), [sure] "i"(QUICK_SURE),
+		  [counter] "i"(offsetof(struct kprobe, counter)), [nhit] "i"(offsetof(struct kprobe, nhit)),
+		  [handler] "i"(offsetof(struct kprobe, pre_handler)));
 }
 
 static void detour_create(struct point *point)
@@ -129,7 +207,11 @@ static void detour_create(struct point *point)
 	if (vectors && !handlers_vector_area(&plan.xsave_mask, &plan.xsave_bytes))
 		err = -EOPNOTSUPP;
 	plan.options |= vectors ? X86_DETOUR_XSAVE : 0;
-	plan.options |= point->needs ? 0 : X86_DETOUR_LIGHT;
+	if (!(point->needs & (X86_HANDLER_VECTORS | X86_HANDLER_REGS))) {
+		plan.options |= X86_DETOUR_LIGHT;
+		if (!(point->needs & X86_HANDLER_WORDS))
+			plan.clobbers = HANDLER_CLOBBERS(point->needs);
+	}
 	if (!err)
 		err = x86_detour_build(&plan, at, code, sizeof(code), &point->detour);
 	if (!err)

@@ -15,7 +15,10 @@
 
 #include "engine/arch/x86/handler.h"
 
-/** What a handler needs: X86_HANDLER_*. NULL needs nothing. */
+/* In the upper half of what handler_needs() gives: the registers that the handler may change. */
+#define HANDLER_CLOBBERS(needs) ((uint16_t)((needs) >> 16))
+
+/** What a handler needs: X86_HANDLER_*, and what it clobbers. NULL needs nothing. Sums by "or". */
 unsigned handler_needs(uint64_t address);
 
 /** What XSAVEC is to save, and the bytes it takes; false: this CPU has no XSAVEC. */

@@ -29,7 +29,9 @@ unsigned handler_needs(uint64_t address)
 		.import = import,
 	};
 
-	return x86_handler_read(&reader, address).needs;
+	struct x86_handler found = x86_handler_read(&reader, address);
+
+	return found.needs | (unsigned)found.clobbers << 16;
 }
 
 /* --- saving ------------------------------------------------------------------------------------ */

@@ -52,6 +52,13 @@ static unsigned probe_needs(const struct kprobe *p)
 	return handler_needs((uint64_t)(uintptr_t)p->pre_handler);
 }
 
+/* What hangs on the point may need more than its detour saves: that must change before it is hit. */
+static int needs_more(struct point *point, unsigned needs)
+{
+	point->needs |= needs;
+	return point->needs & ~point->gives && point->mode == POINT_JUMP ? point_apply(point) : 0;
+}
+
 static int probe_attach(struct spile_site *site)
 {
 	const struct kprobe *p;
@@ -83,10 +90,12 @@ static int return_attach(struct spile_site *site)
 	}
 	site->plant = pool;
 	point->wants_jump = true;
-	point->needs |= handler_needs((uint64_t)(uintptr_t)site_kretprobe(site)->entry_handler);
+	/* The pool itself looks for the return address: at sp. */
+	err = needs_more(point, X86_HANDLER_WORDS |
+			 handler_needs((uint64_t)(uintptr_t)site_kretprobe(site)->entry_handler));
 	__atomic_store_n(&point->only, NULL, __ATOMIC_RELEASE);
 	return_link(pool, point);
-	return 0;
+	return err;
 }
 
 /* No hit begins any more; those that have begun may still use the site. */
@@ -189,12 +198,8 @@ static void text_disarm(struct spile_site *site)
 static int text_join(struct spile_site *site, const struct kprobe *p)
 {
 	struct point *point = point_of(site);
+	int err = needs_more(point, probe_needs(p));
 
-	int err = 0;
-
-	point->needs |= probe_needs(p);
-	if (point->needs & ~point->gives && point->mode == POINT_JUMP)
-		err = point_apply(point);
 	__atomic_store_n(&point->only, NULL, __ATOMIC_RELEASE); /* until the next change here */
 	return err;
 }
