@@ -16,6 +16,9 @@ struct watch_home; /* watch.h */
 struct engine_home {
 	/** Planters, cheapest first; ends with NULL. */
 	const struct planter *const *planters;
+	/** The same for sites that `wants_text` is true for (a probe asked for it: site->asked). */
+	const struct planter *const *planters_text;
+	bool (*wants_text)(const struct spile_site *site);
 	/** One lock over registration. */
 	void (*lock)(void);
 	void (*unlock)(void);
@@ -122,10 +125,10 @@ struct spile_site *table_any(void);
 unsigned table_count(void);
 
 /**
- * policy.c: the planter for a site: the first of the table that knows its kind and can plant it.
+ * policy.c: the planter for a site: the first of the home's table for it that knows its kind and can plant it.
  * Else the verdict: the first error that is not -EOPNOTSUPP, or -EOPNOTSUPP.
  */
-int policy_choose(const struct planter *const *planters, const struct spile_site *site,
+int policy_choose(const struct engine_home *home, const struct spile_site *site,
 		  const struct planter **ret);
 
 #endif

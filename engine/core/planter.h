@@ -58,7 +58,7 @@ struct site_misses {
 struct spile_site {
 	uint64_t addr;
 	enum site_kind kind;
-	uint32_t asked;        /* KPROBE_FLAG_* that a return probe was registered with */
+	uint32_t asked;        /* KPROBE_FLAG_* that the first probe was registered with */
 	struct kprobe *probes; /* read by hits without a lock: published by a release store */
 	unsigned enabled;      /* probes here that are not disabled */
 	bool has_post;         /* some probe has a post_handler, or a break_handler in its place */

@@ -17,7 +17,7 @@
 #include "engine/host.h"
 
 /* What may be set before registering, and is kept. */
-#define FLAGS_OF_USER (KPROBE_FLAG_DISABLED | KPROBE_FLAG_ARGS_IN_REGS)
+#define FLAGS_OF_USER (KPROBE_FLAG_DISABLED | KPROBE_FLAG_ARGS_IN_REGS | KPROBE_FLAG_TEXT)
 
 /* --- a list of sites, linked by batch_next ------------------------------------------------------- */
 

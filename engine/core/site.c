@@ -18,11 +18,11 @@ static int site_create(uint64_t addr, enum site_kind kind, uint32_t flags,
 		return -ENOMEM;
 	site->addr = addr;
 	site->kind = kind;
-	site->asked = kind == SITE_RETURN ? flags : 0; /* probes come and go, the planter stays */
+	site->asked = flags; /* other probes come and go, the planter stays */
 	err = home->check(addr);
 	if (err)
 		goto free_site;
-	err = policy_choose(home->planters, site, &site->planter);
+	err = policy_choose(home, site, &site->planter);
 	if (err)
 		goto free_site;
 	if (home->pin) {

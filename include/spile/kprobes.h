@@ -52,6 +52,12 @@ typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri, struct pt_regs
  * from the probe, which is cheaper and misses nothing, instead of by changing its return address.
  */
 #define KPROBE_FLAG_ARGS_IN_REGS 32
+/*
+ * Of a kprobe, may be set before registering: plant it by a jump or breakpoint of our own where that
+ * can be done, rather than through the kernel's kprobes; see planters_text in the kernel's home.c.
+ * The first probe at an address decides. Without meaning in a process, where this is the rule.
+ */
+#define KPROBE_FLAG_TEXT 64
 
 struct kprobe {
 	/* Set by the user; either addr, or symbol_name with an optional offset. */

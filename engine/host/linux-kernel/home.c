@@ -7,6 +7,7 @@
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
+#include "engine/host/linux-kernel/text.h"
 #include "engine/host/linux-kernel/watch.h"
 
 bool (*kernel_home_is_script)(const struct module *module);
@@ -23,12 +24,12 @@ void kernel_mutex_init(struct mutex *mutex)
 		kfn_mutex_init_key(mutex, "spile", (struct lock_class_key *)key);
 }
 
-static void home_lock(void)
+void kernel_home_lock(void)
 {
 	kfn_mutex_lock(&registration);
 }
 
-static void home_unlock(void)
+void kernel_home_unlock(void)
 {
 	kfn_mutex_unlock(&registration);
 }
@@ -116,22 +117,45 @@ static void *home_current_task(void)
 	return kernel_current();
 }
 
-/* Cheapest first: the policy of the kernel home. */
+/*
+ * The policy of the kernel home. Cheapest first, but patches of our own only where the kernel has no
+ * kprobes: those take any breakpoint that they do not know for an instruction of one byte, and so
+ * misread the rest of a function with one of ours in it.
+ */
 static const struct planter *const planters[] = {
 	&planter_ftrace,
 	&planter_ftrace_through,
 	&planter_ftrace_return,
 	&planter_native,
 	&planter_native_return,
+	&planter_jump,
+	&planter_breakpoint,
 	NULL,
 };
+
+/* When they are asked for, or stand in the same function already. Entries with an ftrace site they leave. */
+static const struct planter *const planters_text[] = {
+	&planter_jump,
+	&planter_breakpoint,
+	&planter_ftrace,
+	&planter_native,
+	NULL,
+};
+
+static bool home_wants_text(const struct spile_site *site)
+{
+	return site->kind == SITE_PROBE &&
+	       (site->asked & KPROBE_FLAG_TEXT || text_is_in_function(site->addr));
+}
 
 #define COUNTERS 4096u /* of hits, for each CPU; probes beyond them count more dearly */
 
 static struct engine_home home = {
 	.planters = planters,
-	.lock = home_lock,
-	.unlock = home_unlock,
+	.planters_text = planters_text,
+	.wants_text = home_wants_text,
+	.lock = kernel_home_lock,
+	.unlock = kernel_home_unlock,
 	.resolve = home_resolve,
 	.adjust = home_adjust,
 	.is_entry = home_is_entry,
@@ -160,6 +184,7 @@ void kernel_home_deinit(void)
 		kfn_synchronize_rcu_tasks();
 	host_synchronize();
 	ftrace_through_deinit();
+	text_deinit();
 	if (khas(wait_for_kprobe_optimizer))
 		kfn_wait_for_kprobe_optimizer();
 	host_free(home.counters);

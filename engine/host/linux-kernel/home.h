@@ -13,6 +13,9 @@ struct engine_home;
 
 /** Prepares the home; what engine_init() needs. Task context. */
 const struct engine_home *kernel_home_init(void);
+/** The engine's lock. Task context. */
+void kernel_home_lock(void);
+void kernel_home_unlock(void);
 /** After engine_deinit(): waits until the kernel has put its own text back. Task context. */
 void kernel_home_deinit(void);
 

@@ -10,5 +10,6 @@ extern const struct planter planter_ftrace_through; /* ftrace_through.c */
 extern const struct planter planter_ftrace_return; /* ftrace_return.c */
 extern const struct planter planter_native;        /* native.c */
 extern const struct planter planter_native_return; /* native_return.c */
+extern const struct planter planter_jump, planter_breakpoint; /* text.c */
 
 #endif

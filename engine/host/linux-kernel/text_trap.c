@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hits, in any context: of breakpoints, through the kernel's notifier for traps, and of jumps, from
+ * the detour.
+ *
+ * The kernel's own text patching and its kprobes look at a breakpoint before the notifiers do; what
+ * comes to us is ours or nobody's. A trap and its handling are two moments: in between, another
+ * CPU may have taken the breakpoint away. Then there is no breakpoint in the text any more, and the
+ * instruction is run again.
+ *
+ * Nothing is remembered between two traps of a stepped hit: the address of the second tells the
+ * slot, and the slot the point. So a task may be preempted in a slot and go on elsewhere.
+ */
+#include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/text_point.h"
+
+#define NOTIFY_DONE 0      /* include/linux/notifier.h */
+#define NOTIFY_STOP 0x8001
+#define FIRST 0x7fffffff
+#define USER_MODE 3        /* the privilege bits of cs */
+
+static struct notifier_block notifier;
+static bool notified;
+
+static struct spile_site *site_of(const struct text_point *point)
+{
+	return __atomic_load_n(&point->site, __ATOMIC_ACQUIRE);
+}
+
+static void run_post(struct text_point *point, struct pt_regs *regs)
+{
+	struct spile_site *site = site_of(point);
+
+	if (site && site->has_post)
+		engine_hit_post(site, regs, 0);
+}
+
+/* any, interrupts off */
+static void hit_breakpoint(struct text_point *point, struct pt_regs *regs)
+{
+	struct spile_site *site = site_of(point);
+	uint64_t detour;
+
+	if (site && engine_hit(site, regs))
+		return; /* a handler has set regs->ip */
+	detour = __atomic_load_n(&point->via_detour, __ATOMIC_ACQUIRE);
+	if (detour)
+		regs->ip = detour;
+	else if (arch_slot_go(&point->slot, regs, site && site->has_post, NULL) == X86_SLOT_POST)
+		run_post(point, regs);
+}
+
+static bool is_step_end(const struct text_point *point, uint64_t addr)
+{
+	return point->slot.at && point->slot.can_step && addr == arch_slot_step_end(&point->slot);
+}
+
+/* any, interrupts off. True: it was ours. */
+static bool breakpoint(struct pt_regs *regs)
+{
+	uint64_t addr = regs->ip - ARCH_BREAKPOINT_BYTES;
+	struct text_point *point = text_point_find(addr);
+
+	if (!point)
+		return false;
+	if (addr == point->addr) {
+		hit_breakpoint(point, regs);
+	} else if (is_step_end(point, addr)) {
+		arch_slot_stepped(&point->slot, regs);
+		run_post(point, regs);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Kernel text is mapped while it runs. */
+static bool is_stale(const struct pt_regs *regs)
+{
+	return *(const volatile uint8_t *)(regs->ip - ARCH_BREAKPOINT_BYTES) != ARCH_BREAKPOINT;
+}
+
+/*
+ * Neither a point nor a byte that is not a breakpoint: then it is somebody else's, unless a point
+ * has come or gone between the two looks; then again.
+ */
+static bool take_breakpoint(struct pt_regs *regs)
+{
+	uint32_t before;
+
+	do {
+		before = text_points_generation();
+		if (breakpoint(regs))
+			return true;
+		if (is_stale(regs)) {
+			regs->ip -= ARCH_BREAKPOINT_BYTES;
+			return true;
+		}
+	} while (text_points_generation() != before);
+	return false;
+}
+
+/* any, interrupts off */
+static int on_trap(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct pt_regs *regs = kfield((struct die_args *)data, die_args, regs);
+
+	if (action != (unsigned long)kenum(die_int3) || regs->cs & USER_MODE)
+		return NOTIFY_DONE;
+	return take_breakpoint(regs) ? NOTIFY_STOP : NOTIFY_DONE;
+}
+
+/* any. Without preemption the site stays, which goes after RCU's waiting; the detour keeps the point. */
+int text_detour_hit(void *arg, struct pt_regs *regs)
+{
+	struct spile_site *site;
+	int diverted;
+
+	host_preempt_disable();
+	site = site_of(arg);
+	diverted = site ? engine_hit(site, regs) : 0;
+	host_preempt_enable();
+	return diverted;
+}
+
+int text_traps_init(void)
+{
+	int err;
+
+	if (notified)
+		return 0;
+	kfield(&notifier, notifier_block, notifier_call) = on_trap;
+	kfield(&notifier, notifier_block, priority) = FIRST;
+	err = kfn_register_die_notifier(&notifier);
+	notified = !err;
+	return err;
+}
+
+void text_traps_deinit(void)
+{
+	if (notified)
+		kfn_unregister_die_notifier(&notifier);
+	notified = false;
+}
