@@ -225,8 +225,15 @@ static const struct planter text_planter = {
 
 static const struct planter *const planters[] = { &entry_planter, &text_planter, NULL };
 
+static const struct planter *const planters_text[] = { &text_planter, &entry_planter, NULL };
+
+static bool home_wants_text(const struct spile_site *site)
+{
+	return site->asked & KPROBE_FLAG_TEXT;
+}
+
 static const struct engine_home home = {
-	.planters = planters, .lock = home_lock, .unlock = home_unlock, .resolve = home_resolve,
+	.planters = planters, .planters_text = planters_text, .wants_text = home_wants_text, .lock = home_lock, .unlock = home_unlock, .resolve = home_resolve,
 	.check = home_check, .pin = home_pin, .unpin = home_unpin, .current_task = home_current,
 };
 
@@ -342,6 +349,46 @@ static void test_policy(void **state)
 	assert_int_equal(spile_register_kprobe(&no), -EINVAL);
 	spile_unregister_kprobe(&entry);
 	spile_unregister_kprobe(&inside);
+}
+
+/* A probe that asks for the text gets the other order; the first probe of a site decides. */
+static void test_policy_text(void **state)
+{
+	struct kprobe asks = probe_at(0x1000), joins = probe_at(0x1000), refused = probe_at(0x1080);
+	struct engine_counts counts;
+
+	asks.flags = refused.flags = KPROBE_FLAG_TEXT;
+	assert_int_equal(spile_register_kprobe(&asks), 0);
+	assert_int_equal(spile_register_kprobe(&joins), 0);
+	engine_probe_counts(&asks, &counts);
+	assert_int_equal(counts.planter, 3);
+	assert_true(counts.flags & KPROBE_FLAG_TEXT);
+	engine_probe_counts(&joins, &counts);
+	assert_int_equal(counts.planter, 3);
+	assert_int_equal(spile_register_kprobe(&refused), -EINVAL);
+	spile_unregister_kprobe(&asks);
+	spile_unregister_kprobe(&joins);
+	assert_int_equal(spile_register_kprobe(&joins), 0);
+	assert_int_equal(spile_register_kprobe(&asks), 0);
+	engine_probe_counts(&asks, &counts);
+	assert_int_equal(counts.planter, 1);
+	spile_unregister_kprobe(&asks);
+	spile_unregister_kprobe(&joins);
+}
+
+/* A break_handler counts as a post_handler for what the planter has to do. */
+static void test_break_handler(void **state)
+{
+	struct kprobe p = probe_at(0x1000), q = probe_at(0x1000);
+
+	assert_int_equal(spile_register_kprobe(&p), 0);
+	q.break_handler = (kprobe_break_handler_t)p.pre_handler;
+	assert_false(p.site->has_post);
+	assert_int_equal(spile_register_kprobe(&q), 0);
+	assert_true(p.site->has_post);
+	spile_unregister_kprobe(&q);
+	assert_false(p.site->has_post);
+	spile_unregister_kprobe(&p);
 }
 
 static void test_two_probes_one_site(void **state)
@@ -602,6 +649,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_symbol_and_offset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_policy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policy_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_break_handler, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_probes_one_site, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_batch_spares_old_probes, setup, teardown),
