@@ -227,7 +227,7 @@ static bool detour_create(struct text_point *point)
 	static uint8_t code[ARCH_DETOUR_MAX]; /* the engine's lock guards it */
 	uint64_t at = text_arena_alloc(sizeof(code), point);
 	int err = at ? arch_detour_build(&plan, at, code, sizeof(code), &point->detour) : -ENOSPC;
-	size_t used = (point->detour.size + 63) & ~63ull;
+	size_t used = (point->detour.size + TEXT_ARENA_GRAIN - 1) & ~(TEXT_ARENA_GRAIN - 1u);
 
 	if (!err) {
 		text_lock();
