@@ -39,5 +39,18 @@ else
 	skipped=$((skipped + 1))
 fi
 
+# The sample's output; the last line may be "not watched" where there are no debug registers.
+out=$("$B/tests/engine/probe_self" 2>&1)
+expected='square: 5 calls, the last square(5) = 25
+getenv: 2 calls
+total: '
+if [ "${out%total: *}total: " = "$expected" ] &&
+	{ [ "${out##*total: }" = "5 changes" ] || [ "${out##*total: }" = "not watched" ]; }; then
+	passed=$((passed + 1))
+else
+	echo "FAIL sample probe_self: $out"
+	failed=$((failed + 1))
+fi
+
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -13,6 +13,8 @@
  * - symbol_name is a function of any loaded object, the executable first, or "object:function", where
  *   libc, libc.so and libc.so.6 all name .../libc.so.6. Functions of libspile are refused (-EINVAL),
  *   and so are addresses outside the code of loaded files.
+ * - struct pt_regs is the kernel's; programs find it in <asm/ptrace.h>. samples/process/probe_self.c
+ *   is a whole program.
  * - A handler is called on the thread that hit the probe, at that place. It may call what is safe in a
  *   signal handler. Vector registers are saved for it if it, or what it calls, may use them; a
  *   handler that uses none is cheaper.
@@ -23,6 +25,10 @@
  *   Signal 62 asks a running thread where it is; its handler is installed when probes are planted.
  * - After fork() the child has the same probes. After dlclose() of a library its probes have
  *   KPROBE_FLAG_GONE: unregister them.
+ * - In a process with a shadow stack return probes are refused (-EOPNOTSUPP), and so are probes on
+ *   calls; there are breakpoints only.
+ * - Functions that libc calls with all signals blocked, as at the end of a thread or in a child of
+ *   posix_spawn(), must not be hit by a breakpoint then: the kernel ends the process.
  * - Return probes are refused on functions that return twice (setjmp, vfork, getcontext, ...).
  *   longjmp() and exceptions past a watched function are fine: that call is not reported.
  * - register and unregister functions must not be called in handlers or signal handlers.

@@ -22,6 +22,13 @@ $(ENGINE_TEST)/exceptions: tests/engine/exceptions.cc $(wildcard include/spile/*
 	$(Q)! command -v g++ >/dev/null || g++ $(CPPFLAGS) -O2 -g $< -o $@ \
 	  -L$(B) -lspile -Wl,-rpath,'$$ORIGIN/../..'
 
+# As its head says, and with nothing that this tree's own parts have.
+$(ENGINE_TEST)/probe_self: samples/process/probe_self.c $(wildcard include/spile/*.h) $(B)/libspile.so
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -I include -Wall -O2 $< -o $@ -L $(B) -lspile -Wl,-rpath,'$$ORIGIN/../..'
+
+engine-programs: $(ENGINE_TEST)/probe_self
 engine-programs: $(ENGINE_TEST)/engine-process $(ENGINE_TEST)/plugin.so $(ENGINE_TEST)/exceptions
 .PHONY: engine-programs
 unit-programs: engine-programs

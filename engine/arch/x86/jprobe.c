@@ -19,6 +19,10 @@
  * document has it: a handler can tell its caller, and must not return.
  *
  * The copy begins at the same place within 16 bytes as the original: vector code counts on it.
+ *
+ * In a process there may be a shadow stack, on which the frames that are dropped have left their
+ * return addresses. Its pointer is saved with the registers, and moved back over them. (Where there
+ * is none, reading it does nothing: the register keeps its 0.)
  */
 #include "engine/arch/x86/jprobe.h"
 
@@ -38,6 +42,28 @@
 #else
 #define JUMP_R11 "notrack jmp *%r11\n"
 #define RETURN "ret\n"
+#endif
+
+#ifdef __SPILE_KERNEL__
+#define SHADOW_SAVE
+#define SHADOW_DROP
+#else
+#define SHADOW_SAVE                                                                                \
+	"	xorl %eax, %eax\n"                                                                 \
+	"	rdsspq %rax\n"                                                                     \
+	"	pushq %rax\n"
+#define SHADOW_DROP                                                                                \
+	"	popq %rcx\n"                                                                       \
+	"	xorl %eax, %eax\n"                                                                 \
+	"	rdsspq %rax\n"                                                                     \
+	"	subq %rax, %rcx\n" /* 0 also where there is none */                                \
+	"	shrq $3, %rcx\n"                                                                   \
+	"	movl $1, %eax\n"                                                                   \
+	"1:	jrcxz 2f\n"                                                                        \
+	"	incsspq %rax\n" /* knows steps of up to 255; frames are few */                     \
+	"	decq %rcx\n"                                                                       \
+	"	jmp 1b\n"                                                                          \
+	"2:\n"
 #endif
 
 void x86_jprobe_enter(const void *handler, const struct pt_regs *regs, const uint64_t *stack,
@@ -61,6 +87,7 @@ __asm__(".pushsection .text\n"
 	"	pushq %r13\n"
 	"	pushq %r14\n"
 	"	pushq %r15\n"
+	SHADOW_SAVE
 	"	movq %rsp, (%rcx)\n"
 	"	movq %rdi, %r11\n"
 	"	movq %rsi, %r10\n"
@@ -96,6 +123,7 @@ __asm__(".pushsection .text\n"
 	".type x86_jprobe_return, @function\n"
 	"x86_jprobe_return:\n"
 	"	movq %rdi, %rsp\n"
+	SHADOW_DROP
 	"	popq %r15\n"
 	"	popq %r14\n"
 	"	popq %r13\n"

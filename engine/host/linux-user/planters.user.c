@@ -5,6 +5,8 @@
  * follow. site->plant is the point, site->extra tells whether the site is armed; a return site's
  * plant is its pool.
  */
+#include <sys/syscall.h>
+
 #include "engine/core/engine.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/handlers.h"
@@ -12,6 +14,7 @@
 #include "engine/host/linux-user/planters.h"
 #include "engine/host/linux-user/point.h"
 #include "engine/host/linux-user/return.h"
+#include "engine/host/linux-user/signals.h"
 #include "engine/host/linux-user/trap.h"
 #include "spile/session.h"
 
@@ -215,6 +218,28 @@ static void text_relax(struct spile_site *site)
 	point_apply(point_of(site));
 }
 
+/* --- shadow stacks ---------------------------------------------------------------------------------- */
+
+#define SHADOW_STATUS 0x5005 /* arch_prctl: which shadow stack features this thread has */
+#define SHADOW_ON 1
+
+/*
+ * With one, the processor compares each return with the call that it belongs to. What bends return
+ * addresses is refused then, and what does a call's work in another place.
+ */
+static bool has_shadow_stack(void)
+{
+	unsigned long features = 0;
+
+	return !RAW_SYSCALL(SYS_arch_prctl, SHADOW_STATUS, (long)&features) &&
+	       features & SHADOW_ON;
+}
+
+static bool is_call(const struct x86_insn *insn)
+{
+	return insn->kind == X86_CALL || insn->kind == X86_CALL_INDIRECT;
+}
+
 /* --- which may be used ------------------------------------------------------------------------------ */
 
 static int breakpoint_can_plant(const struct spile_site *site)
@@ -225,6 +250,8 @@ static int breakpoint_can_plant(const struct spile_site *site)
 
 	if (got <= 0 || x86_decode(bytes, (size_t)got, &insn) < 0)
 		return -EINVAL;
+	if (is_call(&insn) && has_shadow_stack())
+		return -EOPNOTSUPP;
 	return x86_slot_check(&insn, X86_PROCESS, false);
 }
 
@@ -235,6 +262,8 @@ static int jump_can_plant(const struct spile_site *site)
 
 	if (err)
 		return err;
+	if (has_shadow_stack()) /* there may be a call among the instructions that a jump covers */
+		return -EOPNOTSUPP;
 	return points_optimization() && point_may_jump(site->addr, &why) ? 0 : -EOPNOTSUPP;
 }
 
@@ -247,6 +276,8 @@ static int return_can_plant(const struct spile_site *site)
 		return -EINVAL;
 	if (!return_is_allowed(f.name))
 		return -EINVAL;
+	if (has_shadow_stack())
+		return -EOPNOTSUPP;
 	return breakpoint_can_plant(site);
 }
 
