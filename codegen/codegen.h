@@ -29,6 +29,7 @@ struct codegen_options {
 	const char *kernel_identity; /* "" when the script needs no kernel's facts */
 	const char *release;
 	struct codegen_limits limits;
+	bool timing; /* note how long each probe takes */
 };
 
 /**

@@ -156,6 +156,11 @@ void gen_regexes(const struct gen *g, struct strbuf *out);
 /** Bytes of the frame area that a match takes. */
 size_t gen_regex_frame(const struct program *program);
 
+/* timing.c: -t. What handlers note with, a handler's wrapper timed_N, what prints the table. */
+void gen_timing_recorder(struct gen *g);
+void gen_timing_handler(struct gen *g, size_t handler);
+void gen_timing_report(struct gen *g);
+
 /* meta.c */
 void gen_meta(struct gen *g, struct strbuf *out);
 

@@ -218,6 +218,7 @@ static struct error *session_init(struct session *s, const struct passes_options
 	s->resolve.no_warnings = options->no_warnings;
 	s->resolve.unoptimized = options->unoptimized;
 	s->resolve.no_globals = options->no_globals;
+	s->resolve.timing = options->timing;
 	s->parse.version = options->version;
 	error = read_release(s);
 	s->parse.release = s->release;
@@ -274,7 +275,7 @@ static const char *source_name(const struct session *s)
 static void start_key(const struct session *s, struct content_hash *hash)
 {
 	const struct passes_options *o = s->options;
-	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals};
+	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals, o->timing};
 
 	content_hash_init(hash);
 	content_hash_add_file(hash, "/proc/self/exe");
@@ -445,7 +446,8 @@ static bool pass_resolve(struct session *s)
 static bool pass_translate(struct session *s)
 {
 	struct codegen_options options = {
-	    .kernel_identity = "", .release = "", .limits = s->options->limits};
+	    .kernel_identity = "", .release = "", .limits = s->options->limits,
+	    .timing = s->options->timing};
 	struct error *error = NULL;
 	struct pass_clock clock;
 

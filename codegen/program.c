@@ -358,8 +358,9 @@ static void add_probe(struct file *f, const struct planted_probe *probe, size_t 
 		strbuf_addf(&f->out, "(spl_u64)%s", address_name(g, probe->symbol));
 	else
 		strbuf_adds(&f->out, "0");
-	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, probe_%zu, %s, %s, %zu, %zu },\n",
-	            (long long)probe->param, (long long)probe->param2, f->handler_of[index],
+	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, %s_%zu, %s, %s, %zu, %zu },\n",
+	            (long long)probe->param, (long long)probe->param2,
+	            g->options->timing ? "timed" : "probe", f->handler_of[index],
 	            gen_literal(g, probe->pp, strlen(probe->pp)),
 	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);
 }
@@ -418,9 +419,16 @@ char *codegen_program(const struct program *program, const struct codegen_option
 	gen_regexes(&f.g, &f.out);
 	f.g.out = &f.out;
 	gen_embedded_top(&f.g);
+	if (options->timing)
+		gen_timing_recorder(&f.g);
 	add_functions(&f);
 	add_handlers(&f);
+	f.g.out = &f.out;
+	for (size_t i = 0; options->timing && i < f.handlers.count; i++)
+		gen_timing_handler(&f.g, i);
 	add_tables(&f);
+	if (options->timing)
+		gen_timing_report(&f.g);
 	add_setup(&f);
 	add_face(&f);
 	gen_meta(&f.g, &f.out);

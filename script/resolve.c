@@ -214,6 +214,11 @@ void script_resolve(struct script *script, const struct resolve_options *options
 		resolve_sets(&r);
 		resolve_types(&r);
 	}
+	if (!diag_error_count(diags) && options->timing) {
+		resolve_timing(&r);
+		resolve_sets(&r);
+		resolve_types(&r);
+	}
 	resolve_unused(&r);
 }
 

@@ -213,6 +213,7 @@ struct resolve_options {
 	bool guru;
 	bool no_warnings;
 	bool unoptimized; /* keep code that does nothing */
+	bool timing;      /* add the probe that prints how long each one took */
 	bool no_globals;  /* do not print globals that are only written */
 };
 

@@ -100,6 +100,8 @@ void resolve_unused(struct resolver *r);
 
 /* resolve_autoprint.c: adds an end probe that prints globals that are only written; true if so */
 bool resolve_autoprint(struct resolver *r);
+/** Adds an end probe that calls the translator's timing_report(), for -t. */
+void resolve_timing(struct resolver *r);
 
 /** Tells that a construct is not translated yet. */
 #define resolver_unsupported(r, tok, ...)                                                          \

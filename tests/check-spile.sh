@@ -28,7 +28,7 @@ expect() {
 hello='probe begin { print("hello\n") exit() }'
 expect "no script" 1 err 'no script is given'
 expect "unknown option" 1 err 'option not understood: --nope' --nope x
-expect "unsupported option" 1 err 'option -t is not supported yet: times of each' -t -e "$hello"
+expect "unsupported option" 1 err 'option -F is not supported yet: flight recorder' -F -e "$hello"
 expect "unsupported word" 1 err 'option --remote is not supported yet' --remote=x -e "$hello"
 expect "needless option" 0 err 'WARNING: option -d is not needed: symbols' -d kernel -p1 -e "$hello"
 # Each long option that is refused, with an argument where it must have one.
@@ -52,6 +52,16 @@ expect "-W without warnings" 0 out '/scripts/' -W -p4 -e "$hello"
 expect "-u keeps functions" 0 out 'f_unused' -u -p3 -e 'function unused() { println(1) } probe begin { exit() }'
 "$spile" -p3 -e 'function unused() { println(1) } probe begin { exit() }' 2>/dev/null | grep -q f_unused
 [ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL unused function is kept"; }
+"$spile" -t --runtime=process -e 'global n probe timer.ms(5) { if (++n == 7) exit() } probe begin, never { println("x") }
+	probe end { for (i = 0; i < 500; i++) ; println("end") }' >"$tmp/out" 2>"$tmp/err"
+awk '/^----- probe hit report: $/ { report = 1 } !report { next } { print }
+	/^timer.ms\(5\), \(<input>:1:16\), hits: 7, cycles: / { timer = 1 }
+	/^begin, .* hits: 1, .* index: 1$/ { begin = 1 }
+	/^end, \(<input>:2:[0-9]*\), hits: 1, / { split($0, a, /cycles: |min\/|avg\/|max/); long = a[2] > 500 && a[2] == a[3] && a[3] == a[4] }
+	/max/ { split($0, a, /cycles: |min\/|avg\/|max/); if (a[2] > a[3] || a[3] > a[4]) wrong = 1 }
+	END { exit !(timer && begin && long && !wrong) }' "$tmp/out" >"$tmp/report" &&
+	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -t"; cat "$tmp/out" "$tmp/err"; }
+
 # What nobody reads is left out: assignments, what only they read, functions that only they call.
 dead='global g function pure(x) { g1 = x + g return g1 } function loud(x) { println("loud") return x }
 	probe begin { a = pure(3) b = loud(4) c = 5 d = c + 1 e = d f = g = 3 println("end") exit() }'

@@ -332,6 +332,8 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		return cmd->passes.fatal_warnings = true;
 	case 'u':
 		return cmd->passes.unoptimized = true;
+	case 't':
+		return cmd->passes.timing = true;
 	case OPT_NO_GLOBALS:
 		return cmd->passes.no_globals = true;
 	case OPT_COMPATIBLE:

@@ -14,3 +14,7 @@ spile -e 'probe begin { println(strpos("abc", "c"), " ", HZ() >= 100, local_cloc
 spile -e 'probe kernel.function("vfs_read") { println(registers_valid(), u_register("rdi") == pointer_arg(1), addr() != 0,
 	user_mode()) exit() }' -c 'cat /proc/version' >/tmp/out
 grep -qx 1110 /tmp/out || { cat /tmp/out; exit 1; }
+# -t: as many hits as the probe counted itself.
+spile -t -e 'global n probe kernel.function("ksys_write") { if (execname() == "od") n++; else next }
+probe end { println("counted ", n) }' -c 'od -N 64 /proc/version' >/tmp/out
+grep -q '^kernel.function("ksys_write").*, hits: [1-9][0-9]*, cycles: [1-9].*min/' /tmp/out || { cat /tmp/out; exit 1; }
