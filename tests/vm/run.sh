@@ -34,8 +34,15 @@ trap 'exit 1' HUP INT TERM
 log=$tmp/log
 all=$tmp/results
 : >"$all"
+# What the tests may take together, by their own word, and the guest's start.
+limit() {
+    for name; do
+        sed -n 's/^# timeout: *//p' "tests/vm/$name.test.sh" | grep . || echo 60
+    done | awk '{ sum += $1 } END { print sum + 60 }'
+}
+
 while [ $# -gt 0 ]; do
-    build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-900}" --log "$log" -- \
+    build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-$(limit "$@")}" --log "$log" -- \
         sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep -v '^BEGIN '
     cat "$all.now" >>"$all"
     if [ -e "$log" ]; then # by a rename, so that nobody finds half of it
