@@ -7,13 +7,19 @@
  * its next breakpoint, so that signal, and the one that asks threads where they are, stay
  * unblocked. Programs that talk to the kernel themselves are beyond help.
  *
+ * The calls that wait with another mask are seen for the same reason: a handler that ends the
+ * waiting runs under that mask.
+ *
  * This works where the dynamic linker finds libspile before libc: always when the program is
  * linked with it or it is preloaded, not when it is opened by dlopen().
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 
 #include "engine/host/linux-user/threads.h"
 #include "engine/host/linux-user/trap.h"
@@ -111,4 +117,63 @@ EXPORTED int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	find_libc();
 	return set_mask(libc_pthread_sigmask, how, set, old);
+}
+
+/* --- waiting with another mask ---------------------------------------------------------------------- */
+
+/* The mask to wait with, or NULL as it was. */
+static const sigset_t *wait_mask(const sigset_t *mask, sigset_t *changed)
+{
+	if (!mask)
+		return NULL;
+	*changed = *mask;
+	never_blocked(changed);
+	return changed;
+}
+
+EXPORTED int sigsuspend(const sigset_t *mask)
+{
+	static int (*next)(const sigset_t *);
+	sigset_t changed;
+
+	if (!next)
+		next = (int (*)(const sigset_t *))dlsym(RTLD_NEXT, "sigsuspend");
+	return next(wait_mask(mask, &changed));
+}
+
+EXPORTED int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		   const sigset_t *mask)
+{
+	static int (*next)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+	sigset_t changed;
+
+	if (!next)
+		next = (int (*)(struct pollfd *, nfds_t, const struct timespec *,
+				const sigset_t *))dlsym(RTLD_NEXT, "ppoll");
+	return next(fds, n, timeout, wait_mask(mask, &changed));
+}
+
+EXPORTED int pselect(int n, fd_set *in, fd_set *out, fd_set *except,
+		     const struct timespec *timeout, const sigset_t *mask)
+{
+	static int (*next)(int, fd_set *, fd_set *, fd_set *, const struct timespec *,
+			   const sigset_t *);
+	sigset_t changed;
+
+	if (!next)
+		next = (int (*)(int, fd_set *, fd_set *, fd_set *, const struct timespec *,
+				const sigset_t *))dlsym(RTLD_NEXT, "pselect");
+	return next(n, in, out, except, timeout, wait_mask(mask, &changed));
+}
+
+EXPORTED int epoll_pwait(int fd, struct epoll_event *events, int n, int timeout,
+			 const sigset_t *mask)
+{
+	static int (*next)(int, struct epoll_event *, int, int, const sigset_t *);
+	sigset_t changed;
+
+	if (!next)
+		next = (int (*)(int, struct epoll_event *, int, int, const sigset_t *))dlsym(
+			RTLD_NEXT, "epoll_pwait");
+	return next(fd, events, n, timeout, wait_mask(mask, &changed));
 }

@@ -3,12 +3,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -661,6 +664,32 @@ static void case_blocked_trap(void)
 	unregister_kprobe(&p);
 }
 
+/* A handler that ends a wait runs under the mask of the wait. */
+static void case_blocked_while_waiting(void)
+{
+	struct kprobe p = { .symbol_name = "target_add", .pre_handler = count,
+			    .post_handler = post_nothing };
+	struct itimerval soon = { { 0, 20000 }, { 0, 20000 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct epoll_event event;
+	int epoll = epoll_create1(0);
+	sigset_t all_others;
+
+	sigfillset(&all_others);
+	sigdelset(&all_others, SIGALRM);
+	signal(SIGALRM, on_alarm);
+	CHECK_EQ(register_kprobe(&p), 0);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	CHECK_EQ(sigsuspend(&all_others), -1);
+	CHECK_EQ(ppoll(NULL, 0, NULL, &all_others), -1);
+	CHECK_EQ(pselect(0, NULL, NULL, NULL, NULL, &all_others), -1);
+	CHECK_EQ(epoll_pwait(epoll, &event, 1, -1, &all_others), -1);
+	setitimer(ITIMER_REAL, &never, NULL);
+	CHECK_EQ(hits >= 4, 1);
+	unregister_kprobe(&p);
+	signal(SIGALRM, SIG_DFL);
+	close(epoll);
+}
+
 /* --- many ------------------------------------------------------------------------------------------ */
 
 /* 10,000 functions of 16 bytes, with bounds in the unwind tables: mov $n, %eax; ret */
@@ -738,6 +767,7 @@ static const struct process_case cases[] = {
 	CASE(fault_in_copy),
 	CASE(foreign_trap),
 	CASE(blocked_trap),
+	CASE(blocked_while_waiting),
 	CASE(ten_thousand),
 };
 
