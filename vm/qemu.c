@@ -93,15 +93,21 @@ static void arg_folder(struct args *args, const char *id, const char *tag, const
 
 static void args_machine(struct args *args, const struct qemu_config *config)
 {
+	const char *thread = getenv("SPILE_TCG_THREAD");
+
 	arg(args, "-machine");
 	arg(args, "q35,usb=off,vmport=off,hpet=off");
 	if (config->kvm) {
 		arg(args, "-accel");
 		arg(args, "kvm");
 	}
-	/* With both given, QEMU takes TCG by itself where KVM does not start. */
+	/*
+	 * With both given, QEMU takes TCG by itself where KVM does not start. With a thread for each
+	 * CPU, QEMU before 8.1 may translate code that another CPU is just changing, and keep the stale
+	 * translation; tests that change text all the time want one thread for all CPUs.
+	 */
 	arg(args, "-accel");
-	arg(args, "tcg,thread=multi");
+	arg(args, "tcg,thread=%s", thread && *thread ? thread : "multi");
 	arg(args, "-cpu");
 	arg(args, "max,la57=off");
 	arg(args, "-m");
