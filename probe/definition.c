@@ -21,9 +21,10 @@ struct definition {
 	struct probe_context *ctx;
 	struct debuginfo *info;
 	const struct place_query *q;
+	const struct function_info *of; /* whose variables; NULL: of whatever is there */
 	char **arguments;
-	size_t argument_count, places;
-	struct error *error;
+	size_t argument_count, places, refused;
+	struct error *error; /* of the last place that is refused; the others go on */
 };
 
 /* --- arguments ---------------------------------------------------------------------------------------- */
@@ -193,7 +194,7 @@ static struct error *add_argument(struct definition *d, uint64_t address, const 
 	struct error *error;
 
 	*path = '\0';
-	error = variable_find(d->info, address, name, &variable);
+	error = variable_find(d->info, address, d->of, name, &variable);
 	if (!error)
 		error = variable_location(d->info, &variable, address, &loc);
 	if (!error)
@@ -308,27 +309,43 @@ static struct error *judge(struct definition *d, const struct place *place, stru
 	return error;
 }
 
-static int define(const struct place *place, void *arg)
+static struct error *define_place(struct definition *d, const struct place *place)
 {
-	struct definition *d = arg;
 	struct verdict verdict;
 	struct strbuf line;
+	struct error *error = judge(d, place, &verdict);
 
-	d->places++;
-	d->error = judge(d, place, &verdict);
-	if (d->error)
-		return 1;
-	print_place(d, place, verdict);
+	if (error)
+		return error;
 	strbuf_init(&line);
 	strbuf_adds(&line, "p:");
 	add_event_name(d, place, &line);
-	d->error = add_event_place(d, place, &line);
-	for (size_t i = 0; i < d->argument_count && !d->error; i++)
-		d->error = add_argument(d, place->address, d->arguments[i], &line);
-	if (!d->error)
+	error = add_event_place(d, place, &line);
+	for (size_t i = 0; i < d->argument_count && !error; i++)
+		error = add_argument(d, place->address, d->arguments[i], &line);
+	if (!error) {
+		print_place(d, place, verdict);
 		fprintf(d->ctx->request.out, "    %s\n", line.data);
+	}
 	strbuf_deinit(&line);
-	return d->error != NULL;
+	return error;
+}
+
+static int define(const struct place *place, void *arg)
+{
+	struct definition *d = arg;
+	struct error *error;
+
+	d->places++;
+	error = define_place(d, place);
+	if (!error)
+		return 0;
+	d->refused++;
+	if (d->error && d->refused > 1)
+		fprintf(d->ctx->request.out, "%s\n", d->error->message);
+	error_destroy(d->error);
+	d->error = error;
+	return 0;
 }
 
 static int define_function(const struct function_info *fn, void *arg)
@@ -336,9 +353,18 @@ static int define_function(const struct function_info *fn, void *arg)
 	struct definition *d = arg;
 	uint64_t address = d->argument_count ? function_after_prologue(d->info, fn) : fn->address;
 	struct place place;
+	struct error *error = place_at(d->info, address, &place);
 
-	d->error = place_at(d->info, address, &place);
-	return d->error || define(&place, d);
+	if (error) {
+		error_destroy(error);
+		return 0;
+	}
+	d->of = fn;
+	if (fn->kind == FUNCTION_INLINE) {
+		place.function = fn->name;
+		place.container = fn->container;
+	}
+	return define(&place, d);
 }
 
 static struct error *define_all(struct definition *d)
@@ -357,6 +383,11 @@ static struct error *define_all(struct definition *d)
 		                       define_function, d);
 	else
 		error = places_find(d->info, d->q, define, d);
+	if (!error && d->refused < d->places && d->error) { /* some can be probed: no failure */
+		fprintf(d->ctx->request.out, "%s\n", d->error->message);
+		error_destroy(d->error);
+		d->error = NULL;
+	}
 	return error ? error : d->error;
 }
 

@@ -18,6 +18,7 @@ struct view {
 	struct debuginfo *info;
 	struct error *error;
 	uint64_t address;
+	const struct function_info *of; /* NULL: whichever is there */
 	unsigned places, variables;
 };
 
@@ -68,7 +69,7 @@ static int show_place(const struct place *place, void *arg)
 	view->address = place->address;
 	print_place(out, place);
 	view->variables = 0;
-	view->error = variables_at(view->info, place->address, print_variable, view);
+	view->error = variables_at(view->info, place->address, view->of, print_variable, view);
 	if (!view->error && !view->variables)
 		fprintf(out, "\t\t(No variables)\n");
 	return view->error != NULL;
@@ -80,7 +81,12 @@ static int show_function(const struct function_info *fn, void *arg)
 	struct view *view = arg;
 	struct place place;
 
+	view->of = fn;
 	view->error = place_at(view->info, function_after_prologue(view->info, fn), &place);
+	if (!view->error && fn->kind == FUNCTION_INLINE) {
+		place.function = fn->name;
+		place.container = fn->container;
+	}
 	return view->error || show_place(&place, view);
 }
 

@@ -99,6 +99,20 @@ struct die_chain {
 	unsigned count;
 };
 
+/** The functions of a unit by address, for many questions about one unit. */
+struct function_map {
+	struct mapped_function {
+		uint64_t start, end;
+		Dwarf_Die die;
+	} *items;
+	size_t count;
+};
+
+void function_map_init(const struct unit *unit, struct function_map *ret);
+void function_map_deinit(struct function_map *map);
+/** As die_chain_at(). */
+bool function_map_chain(const struct function_map *map, uint64_t address, struct die_chain *ret);
+
 /** The DIEs that `address` lies in, outermost (the concrete function) first. */
 bool die_chain_at(const struct unit *unit, uint64_t address, struct die_chain *ret);
 

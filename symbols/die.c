@@ -4,6 +4,7 @@
  * producers only.
  */
 #include <dwarf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "symbols/debuginfo_private.h"
@@ -195,4 +196,83 @@ bool die_chain_at(const struct unit *unit, uint64_t address, struct die_chain *r
 		;
 	chain_drop_front(ret, i);
 	return ret->count > 0;
+}
+
+/* --- all functions of a unit ------------------------------------------------------------------ */
+
+static void map_ranges(struct function_map *map, Dwarf_Die *die)
+{
+	Dwarf_Addr base, start, end;
+	ptrdiff_t at = 0;
+
+	while ((at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
+		if (!(map->count & (map->count - 1))) {
+			size_t room = map->count ? map->count * 2 : 64;
+
+			map->items = reallocarray(map->items, room, sizeof(*map->items));
+			if (!map->items)
+				abort();
+		}
+		map->items[map->count++] = (struct mapped_function){start, end, *die};
+	}
+}
+
+static void map_children(struct function_map *map, Dwarf_Die *die, unsigned depth)
+{
+	Dwarf_Die child;
+
+	if (depth > DIE_CHAIN_MAX || dwarf_child(die, &child))
+		return;
+	do {
+		int tag = dwarf_tag(&child);
+
+		if (tag == DW_TAG_subprogram && die_has_code(&child))
+			map_ranges(map, &child);
+		else if (may_hold_code(tag) && !die_has_code(&child))
+			map_children(map, &child, depth + 1);
+	} while (dwarf_siblingof(&child, &child) == 0);
+}
+
+static int compare_mapped(const void *a, const void *b)
+{
+	const struct mapped_function *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+void function_map_init(const struct unit *unit, struct function_map *ret)
+{
+	Dwarf_Die die = unit->die;
+
+	*ret = (struct function_map){.count = 0};
+	map_children(ret, &die, 0);
+	if (ret->count)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare_mapped);
+}
+
+void function_map_deinit(struct function_map *map)
+{
+	free(map->items);
+	map->items = NULL;
+	map->count = 0;
+}
+
+bool function_map_chain(const struct function_map *map, uint64_t address, struct die_chain *ret)
+{
+	size_t low = 0, high = map->count;
+	Dwarf_Die die;
+
+	ret->count = 0;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (map->items[mid].start <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || address >= map->items[low - 1].end)
+		return false;
+	die = map->items[low - 1].die;
+	return descend(&die, address, ret);
 }

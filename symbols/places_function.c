@@ -5,7 +5,8 @@
  * Where to look is decided by what is asked and how much there is:
  *
  *   little DWARF (a program, a module)   every unit is walked, which takes milliseconds
- *   a plain name, bodies only            its symbols (and clones, name.isra.0) lead to the units
+ *   a plain name                         its symbols (and clones, name.isra.0) lead to the units; for
+ *                                        inlined copies that is enough unless a header has it
  *   a source file                        the unit of that name
  *   the rest, in a kernel                the index
  *
@@ -182,6 +183,11 @@ static int set_add(const struct unit *unit, void *arg)
 	return set->result;
 }
 
+static int add_nothing(const struct unit *unit, void *arg)
+{
+	return 0;
+}
+
 static int add_offset(uint64_t unit, void *arg)
 {
 	struct unit_set *set = arg;
@@ -193,7 +199,23 @@ static int add_offset(uint64_t unit, void *arg)
 struct by_symbol {
 	struct unit_set *set;
 	const char *name;
+	bool elsewhere; /* copies may be in other units, too */
 };
+
+/* A function that is written in the unit's own source file can be copied in that unit only. One of a
+ * header is in many units, and link-time optimization mixes all. */
+static bool is_of_own_file(const struct unit *unit, uint64_t address)
+{
+	Dwarf_Die die = unit->die;
+	const char *own = dwarf_diename(&die), *file;
+	struct die_chain chain;
+	int line;
+
+	if (!own || !die_chain_at(unit, address, &chain))
+		return false;
+	file = die_declared(&chain.dies[0], &line);
+	return file && (path_matches(file, own) || path_matches(own, file));
+}
 
 /* "name" itself, and what the compiler made of it: "name.isra.0". */
 static int add_symbol_unit(const struct elf_symbol *sym, void *arg)
@@ -205,14 +227,27 @@ static int add_symbol_unit(const struct elf_symbol *sym, void *arg)
 	if (!sym->is_function || strncmp(sym->name, by->name, n) ||
 	    (sym->name[n] && sym->name[n] != '.'))
 		return 0;
-	return unit_of_address(by->set->info, sym->address, &unit) ? set_add(&unit, by->set) : 0;
+	if (!unit_of_address(by->set->info, sym->address, &unit))
+		return 0;
+	by->elsewhere |= !is_of_own_file(&unit, sym->address);
+	return set_add(&unit, by->set);
 }
 
-static void add_units_of_symbols(struct unit_set *set, const char *name)
+/* Hands the units over only if no others can have the function. */
+static bool add_units_of_symbols(struct unit_set *set, const char *name, unsigned kinds)
 {
-	struct by_symbol by = {.set = set, .name = name};
+	struct unit_set found = {.info = set->info, .cb = add_nothing};
+	struct by_symbol by = {.set = &found, .name = name};
+	struct unit unit;
+	bool all;
 
 	debuginfo_symbol_match(set->info, "*", add_symbol_unit, &by);
+	all = found.count && (!by.elsewhere || !(kinds & FUNCTIONS_INLINES));
+	for (size_t i = 0; all && i < found.count && !set->result; i++)
+		if (unit_at(set->info, found.seen[i], &unit))
+			set_add(&unit, set);
+	free(found.seen);
+	return all;
 }
 
 struct error *units_of_query(struct debuginfo *info, const struct place_query *q, unsigned kinds,
@@ -228,9 +263,7 @@ struct error *units_of_query(struct debuginfo *info, const struct place_query *q
 		unit_each(info, cb, arg);
 		return NULL;
 	}
-	if (plain && !(kinds & FUNCTIONS_INLINES))
-		add_units_of_symbols(&set, q->function);
-	else if (q->file)
+	if (!(plain && add_units_of_symbols(&set, q->function, kinds)) && q->file)
 		unit_each_named(info, q->file, set_add, &set);
 	/* Neither a symbol nor a unit of that name: included, inlined, or not there. */
 	if (!set.count) {
@@ -321,11 +354,15 @@ static struct error *find_by_symbols(struct find *f, struct error *no_dwarf)
 static struct error *find_by_dwarf(struct find *f)
 {
 	bool plain = f->q->function && !is_pattern(f->q->function);
-	bool anywhere = !f->q->file && (!plain || f->kinds & FUNCTIONS_INLINES);
+	struct unit_set set = {.info = f->info, .cb = collect_unit, .arg = f};
 	struct error *error;
 
-	if (!debuginfo_is_large(f->info) || !anywhere)
+	if (!debuginfo_is_large(f->info) || f->q->file)
 		return units_of_query(f->info, f->q, f->kinds, collect_unit, f);
+	if (plain && add_units_of_symbols(&set, f->q->function, f->kinds)) {
+		free(set.seen);
+		return NULL;
+	}
 	error = places_index_open(f->info);
 	if (!error)
 		places_index_functions(f->info->index, f->q, f->kinds, collect, f);

@@ -63,6 +63,15 @@ static void note_symbol(struct debuginfo *info, uint64_t address, struct place *
 	ret->offset = address - sym->address;
 }
 
+/* At a function's entry nothing inlined has begun. */
+static void cut_at_entry(struct die_chain *chain, uint64_t address)
+{
+	uint64_t entry;
+
+	if (die_entry(&chain->dies[0], &entry) && entry == address)
+		chain->count = 1;
+}
+
 void place_in_unit(struct debuginfo *info, const struct unit *unit, uint64_t address,
                    struct place *ret)
 {
@@ -70,8 +79,10 @@ void place_in_unit(struct debuginfo *info, const struct unit *unit, uint64_t add
 
 	note_symbol(info, address, ret);
 	note_line(unit, address, ret);
-	if (die_chain_at(unit, address, &chain))
-		note_functions(&chain, ret);
+	if (!die_chain_at(unit, address, &chain))
+		return;
+	cut_at_entry(&chain, address);
+	note_functions(&chain, ret);
 }
 
 struct error *place_at(struct debuginfo *info, uint64_t address, struct place *ret)
@@ -104,6 +115,7 @@ struct error *place_frames(struct debuginfo *info, uint64_t address,
 			cb(&frame, arg);
 		return error;
 	}
+	cut_at_entry(&chain, address);
 	for (unsigned i = chain.count; i-- > 0;) {
 		int tag = dwarf_tag(&chain.dies[i]);
 
@@ -172,7 +184,7 @@ struct candidate {
 
 struct line_search {
 	struct debuginfo *info;
-	const struct unit *unit;
+	struct function_map functions; /* of the unit that is looked at */
 	struct stretch stretch;
 	struct candidate *found;
 	size_t count;
@@ -223,7 +235,7 @@ static int take_row(const struct row *row, void *arg)
 
 	if (row->line < s->stretch.first || row->line > s->stretch.last || !row_in_file(s, row))
 		return 0;
-	if (!die_chain_at(s->unit, row->address, &chain) || !in_function(&s->stretch, &chain))
+	if (!function_map_chain(&s->functions, row->address, &chain) || !in_function(&s->stretch, &chain))
 		return 0;
 	inner = chain_innermost(&chain);
 	c = candidate_of(s, row->line, inner->addr);
@@ -238,13 +250,23 @@ static int take_row(const struct row *row, void *arg)
 	return 0;
 }
 
+static int each_row_of(struct line_search *s, const struct unit *unit,
+                       int (*cb)(const struct row *row, void *arg))
+{
+	int result;
+
+	function_map_init(unit, &s->functions);
+	s->last_file = NULL;
+	result = unit_each_row(unit, cb, s);
+	function_map_deinit(&s->functions);
+	return result;
+}
+
 static int take_unit(const struct unit *unit, void *arg)
 {
 	struct line_search *s = arg;
 
-	s->unit = unit;
-	s->last_file = NULL;
-	return unit_each_row(unit, take_row, s);
+	return each_row_of(s, unit, take_row);
 }
 
 /* Of two lines equally far the later one: code for a line often stands behind it. */
@@ -259,7 +281,7 @@ static int note_nearest(const struct row *row, void *arg)
 	if (s->nearest && (abs(s->nearest - wanted) < there ||
 	                   (abs(s->nearest - wanted) == there && s->nearest >= row->line)))
 		return 0;
-	if (s->stretch.function && (!die_chain_at(s->unit, row->address, &chain) ||
+	if (s->stretch.function && (!function_map_chain(&s->functions, row->address, &chain) ||
 	                            !in_function(&s->stretch, &chain)))
 		return 0;
 	s->nearest = row->line;
@@ -270,9 +292,7 @@ static int nearest_unit(const struct unit *unit, void *arg)
 {
 	struct line_search *s = arg;
 
-	s->unit = unit;
-	s->last_file = NULL;
-	return unit_each_row(unit, note_nearest, s);
+	return each_row_of(s, unit, note_nearest);
 }
 
 /* --- which stretches a query means ---------------------------------------------------------------- */

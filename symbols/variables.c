@@ -100,19 +100,34 @@ static void mark_hidden(struct collection *c)
 			                        !strcmp(c->items[i].name, c->items[j].name);
 }
 
-/* From the innermost function, inlined or not, to the innermost block. */
-static void collect_chain(struct collection *c, struct die_chain *chain)
+/* Where in the chain the meant function stands: `of`, else as variables.h says. */
+static unsigned meant(struct die_chain *chain, uint64_t address, const struct function_info *of)
 {
-	Dwarf_Die *inner = chain_innermost(chain);
-	unsigned first = inner - chain->dies;
+	uint64_t entry;
 
+	for (unsigned i = 0; of && of->die && i < chain->count; i++)
+		if (dwarf_dieoffset(&chain->dies[i]) == of->die)
+			return i;
+	if (die_entry(&chain->dies[0], &entry) && entry == address)
+		return 0;
+	return chain_innermost(chain) - chain->dies;
+}
+
+/* From that function to its innermost block. */
+static void collect_chain(struct collection *c, struct die_chain *chain, unsigned first)
+{
+	unsigned end = first + 1;
+
+	while (end < chain->count && dwarf_tag(&chain->dies[end]) != DW_TAG_inlined_subroutine)
+		end++;
 	c->function = chain->dies[0];
-	for (unsigned i = first; i < chain->count; i++)
-		collect_block(c, &chain->dies[i], chain->count - 1 - i);
+	for (unsigned i = first; i < end; i++)
+		collect_block(c, &chain->dies[i], end - 1 - i);
 	mark_hidden(c);
 }
 
-static struct error *collect_at(struct debuginfo *info, uint64_t address, struct collection *ret)
+static struct error *collect_at(struct debuginfo *info, uint64_t address,
+                                const struct function_info *of, struct collection *ret)
 {
 	struct die_chain chain;
 	struct unit unit;
@@ -125,15 +140,16 @@ static struct error *collect_at(struct debuginfo *info, uint64_t address, struct
 		return error_create(ENODATA, "0x%llx of %s is in no function with debug "
 		                             "information (assembler code, or compiled without -g)",
 		                    (unsigned long long)address, info->path);
-	collect_chain(ret, &chain);
+	collect_chain(ret, &chain, meant(&chain, address, of));
 	return NULL;
 }
 
 struct error *variables_at(struct debuginfo *info, uint64_t address,
+                           const struct function_info *of,
                            int (*cb)(const struct variable *variable, void *arg), void *arg)
 {
 	struct collection c;
-	struct error *error = collect_at(info, address, &c);
+	struct error *error = collect_at(info, address, of, &c);
 	bool done = false;
 
 	for (size_t i = 0; i < c.count && !error && !done; i++)
@@ -218,7 +234,8 @@ struct error *variable_find_global(struct debuginfo *info, const char *name, con
 	                    file ? " in " : "", file ? file : "");
 }
 
-struct error *variable_find(struct debuginfo *info, uint64_t address, const char *name,
+struct error *variable_find(struct debuginfo *info, uint64_t address,
+                            const struct function_info *of, const char *name,
                             struct variable *ret)
 {
 	const char *at = strchr(name, '@');
@@ -233,7 +250,7 @@ struct error *variable_find(struct debuginfo *info, uint64_t address, const char
 		free(plain);
 		return error;
 	}
-	error = collect_at(info, address, &c);
+	error = collect_at(info, address, of, &c);
 	for (size_t i = 0; !error && i < c.count; i++) {
 		if (strcmp(c.items[i].name, name) || c.items[i].is_hidden)
 			continue;

@@ -5,13 +5,17 @@
  *	struct variable v;
  *	struct location loc;
  *
- *	error = variable_find(info, place.address, "skb", &v);
+ *	error = variable_find(info, place.address, NULL, "skb", &v);
  *	if (!error)
  *		error = variable_location(info, &v, place.address, &loc);
  *
  * What is visible follows the source, not the code: inside an inlined copy its own arguments and
  * locals and the unit's globals, but not the variables of the function that it was put into. A
  * variable that the compiler left no trace of is listed, with a location without pieces.
+ *
+ * Where inlined copies begin, an address alone does not tell which function is meant. `of` does: one
+ * that functions_find() gave. NULL is the innermost, but at the entry of a function that itself:
+ * nothing inlined has begun there yet.
  *
  * For a kernel's per-CPU variable the address is its offset in each CPU's area.
  */
@@ -43,10 +47,12 @@ struct variable {
 /** Calls `cb` for parameters, then locals from the outermost block to the innermost; stops when it
  *  returns non-zero. */
 struct error *variables_at(struct debuginfo *info, uint64_t address,
+			   const struct function_info *of,
 			   int (*cb)(const struct variable *variable, void *arg), void *arg);
 /** The variable that the name means at `address`: the innermost, else a global of the unit, else one
  *  of any unit that `name@file` names. ENOENT. */
-struct error *variable_find(struct debuginfo *info, uint64_t address, const char *name,
+struct error *variable_find(struct debuginfo *info, uint64_t address,
+			    const struct function_info *of, const char *name,
 			    struct variable *ret);
 /** A global by name and its unit's source file (NULL: any; then the index may be needed). */
 struct error *variable_find_global(struct debuginfo *info, const char *name, const char *file,

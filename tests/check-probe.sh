@@ -91,6 +91,7 @@ expect 1 'cannot read|not an ELF' -x tests/places/fixture.c -F
 # A kernel of the cache, by its own means: BTF, kallsyms, the image.
 kernel=$(build/bin/spile-vm --print-dir 2>/dev/null)
 if [ -n "$kernel" ] && [ -e "$kernel/vmlinux" ]; then
+	export SPILE_CACHE=build/places/cache # not what check-debuginfo may have fetched
 	expect 0 '^vfs_read$' -r "$kernel" -F 'vfs_*'
 	expect 0 '^		struct file \*	file' -r "$kernel" -V vfs_read
 	expect 0 'planter ftrace' -r "$kernel" -nv vfs_read

@@ -60,8 +60,22 @@ def memory(start, size):
         pass
 
 
-def variables(frame):
+def before_inlined(block):
+    # At a function's entry nothing inlined has begun: from the function in to the first copy.
+    chain = []
+    while block and not block.is_static:
+        chain.insert(0, block)
+        block = block.superblock
+    end = 1
+    while end < len(chain) and not chain[end].function:
+        end += 1
+    return chain[end - 1]
+
+
+def variables(frame, at_entry):
     block, seen = gdb.block_for_pc(frame.pc()), set()
+    if block and at_entry:
+        block = before_inlined(block)
     while block:
         for symbol in block:
             kinds = symbol.is_variable, symbol.is_argument, symbol.is_constant
@@ -82,7 +96,7 @@ def variables(frame):
 entries = {}
 
 
-def report(address, data):
+def report(address, data, at_entry):
     frame = gdb.newest_frame()
     print("stop %x" % address)
     registers(frame, "reg")
@@ -97,7 +111,7 @@ def report(address, data):
     for start, size in data:
         memory(start, size)
     print("tls %x" % (int(frame.read_register("fs_base")) & (2**64 - 1)))
-    variables(frame)
+    variables(frame, at_entry)
     print("end")
 
 
@@ -129,7 +143,7 @@ def main():
                                for n, r in enumerate(REGS)]
         if pc in wanted:
             wanted.remove(pc)
-            report(pc, data)
+            report(pc, data, pc in starts)
         if pc not in starts and pc in points:
             points[pc].delete()
             del points[pc]

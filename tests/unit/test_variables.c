@@ -402,7 +402,7 @@ static void read_line(struct session *s, const char *line)
 		read_variable(stop, line);
 	} else if (!strncmp(line, "end", 3)) {
 		s->stops++;
-		assert_no_error(variables_at(s->info, stop->address - s->bias, compare_variable,
+		assert_no_error(variables_at(s->info, stop->address - s->bias, NULL, compare_variable,
 		                             s));
 		find_missing(s);
 	}
