@@ -175,10 +175,11 @@ static void draw_row(struct format_sink *sink, const struct drawing *d, uint32_t
 	char buf[32];
 	size_t width = label(&d->hist->head, row, buf, sizeof(buf));
 
+	bar = bar < 0 ? 0 : bar > BAR ? BAR : bar; /* a damaged record can hold any count */
 	repeat(sink, " ", (int64_t)(d->label_width - width));
 	format_puts(sink, buf);
 	format_puts(sink, " |");
-	repeat(sink, "@", bar < BAR ? bar : BAR);
+	repeat(sink, "@", bar);
 	repeat(sink, " ", BAR - bar + 1 + (int64_t)(d->count_width - digits(count)));
 	format_render(sink, "%d", "n", &value);
 	format_puts(sink, "\n");

@@ -42,6 +42,8 @@ class Expressions:
         ):
             self.declare_array(f"{p}a{i}", keys, value)
         self.functions = {}
+        low, width = self.rnd.randint(-20, 5), self.rnd.randint(1, 9)
+        self.linear = (low, low + self.rnd.randint(0, 12 * width), width)
         self.in_function = False
         self.locked = []  # arrays that a foreach around us walks
         self.depth = 0

@@ -5,7 +5,7 @@
 Each construct is made by one function, which gives its text and a Python closure that does what the
 language reference says it does; nothing of spile's is used for the second. Many programs go into one
 script, as begin probes of their own with globals of their own, so that one compiler run serves them
-all. Every line that a program prints begins with its number; the first difference is shown with the
+all. Each first prints a line with its number; the first difference is shown with how to get the
 program's text.
 
 What the language leaves open is avoided (order of unsorted loops), or fixed as spile does it: operands
@@ -24,7 +24,8 @@ import tempfile
 
 sys.dont_write_bytecode = True  # the source tree stays clean
 from expressions import Expressions
-from semantics import Break, Continue, Return, ScriptError, State, log_bucket, wrap
+from semantics import Break, Continue, Return, ScriptError, State
+from semantics import draw_linear, draw_log, log_bucket, wrap
 
 BATCH = 60
 MANY = 500
@@ -102,7 +103,7 @@ class Maker(Expressions):
         try:
             choices = [self.set_statement] * 6 + [self.print_statement] * 2
             if not self.in_function:
-                choices += [self.sample, self.sample, self.delete]
+                choices += [self.sample, self.sample, self.delete, self.histogram]
             if self.depth < 4:
                 choices += [self.if_statement, self.for_statement, self.try_statement]
                 if not self.in_function:
@@ -148,6 +149,23 @@ class Maker(Expressions):
             st.get(name).sample(key, f(st))
 
         return f"{name}[{kt}] <<< {t};", run_element
+
+    def histogram(self):
+        """A drawing, logarithmic or with the linear buckets that this program has."""
+        name, (low, high, width) = self.stats[0], self.linear
+        if self.rnd.random() < 0.4:
+            text, paint = f"@hist_log({name})", draw_log
+        else:
+            text = f"@hist_linear({name}, {low}, {high}, {width})"
+
+            def paint(samples):
+                return draw_linear(samples, low, high, width)
+
+        def run(st):
+            if st.get(name).all:
+                st.lines += paint(st.get(name).all)
+
+        return f"if (@count({name})) print({text});", run
 
     def delete(self):
         names = [a for a in self.arrays if a not in self.locked]
@@ -370,6 +388,7 @@ class Maker(Expressions):
             f"global {', '.join(self.declared)}\n"
             + "".join(self.function_text)
             + f"probe begin({self.number}) {{\n"
+            + f'println("={self.number}");\n'
             + f"{init}if (n0) {{ {types} {self.stats[0]} <<< 0 }}\n"
             + f"try {{\n{body_text}"
             + "".join(t + "\n" for t, _ in ends)
@@ -399,7 +418,7 @@ def run_batch(spile, seed, numbers, work):
     made = {n: Maker(seed, n).program() for n in numbers}
     path = os.path.join(work, "batch.stp")
     with open(path, "w", encoding="ascii") as f:
-        f.write("".join(text for text, _ in made.values()) + "probe begin(1000000000) { exit() }\n")
+        f.write("".join(text for text, _ in made.values()) + """probe begin(1000000000) { println("=-1") exit() }\n""")
     command = [spile, "--runtime=process", "-w", "-s", "64", "-D", "MAXNESTING=40"]
     command += ["-D", "MAXACTION=10000000", path]
     got = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
@@ -407,10 +426,12 @@ def run_batch(spile, seed, numbers, work):
         sys.stdout.write(got.stderr[:3000])
         print(f"status {got.returncode} of programs {numbers[0]} to {numbers[-1]}, seed {seed}")
         return len(numbers)
-    lines = {}
+    lines, mine = {}, []
     for line in got.stdout.split("\n"):
-        if line[:1].isdigit():  # not the globals that spile prints by itself
-            lines.setdefault(int(line.split(":", 1)[0]), []).append(line)
+        if line[:1] == "=":
+            mine = lines.setdefault(int(line[1:]), [])
+        else:
+            mine.append(line)
     differ = 0
     for number, (_, run) in made.items():
         want = [line for text in run() for line in text.split("\n")]

@@ -89,6 +89,63 @@ def log_bucket(v):
     return 64 + v.bit_length() if v > 0 else 64 - (-v).bit_length()
 
 
+def log_value(bucket):
+    if bucket == 64:
+        return 0
+    return 1 << (bucket - 65) if bucket > 64 else -(1 << (63 - bucket))
+
+
+def draw(counts, first, last, label):
+    """Rows first to last of a histogram; counts by bucket, of which most are 0."""
+    most = max(counts.values())
+    scale = -(-most // 50)
+    rows = {b: label(b) for b in range(first, last + 1)}
+    width = max([5] + [len(text) for text in rows.values()])
+    lines = ["value".rjust(width) + " |" + "-" * 50 + " count"]
+    gap = False
+    for b, text in rows.items():
+        if not any(counts.get(near) for near in range(b - 2, b + 3) if first <= near <= last):
+            gap = True
+            continue
+        if gap:
+            lines.append(" " * width + " ~")
+        gap = False
+        n = counts.get(b, 0)
+        bar = ("@" * (n // scale)).ljust(50)
+        lines.append(f"{text.rjust(width)} |{bar} {str(n).rjust(len(str(most)))}")
+    return lines + [""]
+
+
+def count_all(samples, bucket_of):
+    counts = {}
+    for v in samples:
+        counts[bucket_of(v)] = counts.get(bucket_of(v), 0) + 1
+    return counts
+
+
+def draw_log(samples):
+    counts = count_all(samples, log_bucket)
+    first, last = min(counts), max(counts)
+    first = max(first - 2, 64) if first >= 64 else max(first - 2, 0)
+    return draw(counts, first, min(last + 2, 127), lambda b: str(log_value(b)))
+
+
+def draw_linear(samples, low, high, width):
+    """Buckets 1 to n; 0 is what is below and n + 1 what is above, drawn if there is any."""
+    n = (high - low) // width + 1
+    counts = count_all(samples, lambda v: 0 if v < low else min((v - low) // width + 1, n + 1))
+    first, last = max(min(counts) - 2, 0), min(max(counts) + 2, n + 1)
+    first = 1 if first == 0 and not counts.get(0) else first
+    last = n if last == n + 1 and not counts.get(n + 1) else last
+
+    def label(b):
+        if b == 0:
+            return f"<{low}"
+        return f">{low + (n - 1) * width}" if b == n + 1 else str(low + (b - 1) * width)
+
+    return draw(counts, first, last, label)
+
+
 class Samples:
     """A statistic. Values that need all samples are computed from all samples."""
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "runtime/format.h"
+#include "runtime/hist.h"
 #include "runtime/script.h"
 
 static char out[2048];
@@ -214,10 +215,52 @@ static void test_payload(void **state)
 	assert_string_equal(format_sink_finish(&sink), "42 ");
 }
 
+/* A histogram is drawn if its record holds together; whatever is in one, drawing ends. */
+static void test_histogram(void **state)
+{
+	struct {
+		uint32_t len;
+		struct hist_head head;
+		int64_t counts[2];
+		uint32_t padding;
+	} __attribute__((packed)) payload = {
+		.len = sizeof(struct hist_head) + 16,
+		.head = { .kind = SPL_STAT_LINEAR, .elision = 0, .buckets = 4, .first = 1,
+			  .count = 2, .low = -3, .width = 2 },
+		.counts = { 100, 51 },
+	};
+	static const char *const drawn =
+		"value |-------------------------------------------------- count\n"
+		"   -3 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ 100\n"
+		"   -1 |@@@@@@@@@@@@@@@@@@@@@@@@@                           51\n"
+		"\n";
+	struct format_sink sink;
+
+	format_sink_init(&sink, out, sizeof(out));
+	assert_true(format_render_payload(&sink, "%H", "h", &payload, sizeof(payload)));
+	assert_string_equal(format_sink_finish(&sink), drawn);
+	payload.head.count = 3; /* more than there are */
+	format_sink_init(&sink, out, sizeof(out));
+	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	assert_string_equal(format_sink_finish(&sink), "");
+	payload.head.count = 2;
+	payload.head.first = 3; /* beyond the last bucket */
+	format_sink_init(&sink, out, sizeof(out));
+	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	assert_string_equal(format_sink_finish(&sink), "");
+	payload.head.first = 1;
+	payload.counts[0] = INT64_MIN;
+	payload.counts[1] = INT64_MAX;
+	format_sink_init(&sink, out, sizeof(out));
+	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	assert_in_range(sink.len, 1, 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
+		cmocka_unit_test(test_histogram),
 		cmocka_unit_test(test_binary),
 		cmocka_unit_test(test_star),
 		cmocka_unit_test(test_mismatches),
