@@ -31,6 +31,8 @@
  *   posix_spawn(), must not be hit by a breakpoint then: the kernel ends the process.
  * - Return probes are refused on functions that return twice (setjmp, vfork, getcontext, ...).
  *   longjmp() and exceptions past a watched function are fine: that call is not reported.
+ * - A program's signal handler that interrupts a probe's handler must come back to it: the engine
+ *   would wait for ever for one that it leaves by siglongjmp().
  * - register and unregister functions must not be called in handlers or signal handlers.
  */
 #ifndef SPILE_PROCESS_H

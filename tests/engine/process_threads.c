@@ -8,9 +8,12 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -256,12 +259,84 @@ static void breakpoint_then_jump(void *unused)
 	}
 }
 
-/* A trap that is late finds its probe gone and, where the probe was, the middle of a jump. */
 static void case_neighbours_under_load(void)
 {
 	stress_goes_on(true);
 	with_threads(4, call_bytes, breakpoint_then_jump, NULL);
 	CHECK_EQ(wrong, 0);
+}
+
+static volatile int tid;
+
+static void *call_bytes_once(void *unused)
+{
+	__atomic_store_n(&tid, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	wait_for(&may_leave);
+	return (void *)target_bytes();
+}
+
+/* Stops the thread when its trap is about to be delivered, and lets it go when told. */
+static void hold_at_trap(int tracee, int to_parent, int from_parent)
+{
+	char byte = 'x';
+	int status;
+
+	alarm(20);
+	if (ptrace(PTRACE_SEIZE, tracee, 0, 0) || write(to_parent, &byte, 1) != 1)
+		_exit(1);
+	if (waitpid(tracee, &status, __WALL) != tracee || !WIFSTOPPED(status) ||
+	    WSTOPSIG(status) != SIGTRAP)
+		_exit(2);
+	if (write(to_parent, &byte, 1) != 1 || read(from_parent, &byte, 1) != 1)
+		_exit(3);
+	_exit(ptrace(PTRACE_DETACH, tracee, 0, SIGTRAP) ? 4 : 0);
+}
+
+/*
+ * A trap is late: its probe is gone when the signal arrives, and where it was, another probe's jump
+ * would like to be. The thread stands behind the jump's last byte, and will go back by one.
+ */
+static void case_late_trap(void)
+{
+	struct kprobe inner = { .addr = (void *)target_bytes, .offset = 4, .pre_handler = count };
+	struct kprobe outer = { .addr = (void *)target_bytes, .pre_handler = count };
+	int up[2], down[2], status;
+	pthread_t thread;
+	void *result;
+	char byte;
+	pid_t pid;
+
+	tid = 0;
+	CHECK_EQ(pipe(up) | pipe(down), 0);
+	CHECK_EQ(register_kprobe(&inner), 0);
+	pthread_create(&thread, NULL, call_bytes_once, NULL);
+	wait_for(&tid);
+	pid = fork();
+	if (!pid)
+		hold_at_trap(tid, up[1], down[0]);
+	close(up[1]);
+	if (read(up[0], &byte, 1) == 1) {
+		tell(&may_leave);
+		CHECK_EQ(read(up[0], &byte, 1), 1);
+		unregister_kprobe(&inner);
+		CHECK_EQ(register_kprobe(&outer), 0);
+		CHECK_EQ(is_optimized(&outer), false);
+		CHECK_EQ(write(down[1], "x", 1), 1);
+		pthread_join(thread, &result);
+		CHECK_EQ((long)result, 0);
+		spile_optimization(1);
+		CHECK_EQ(is_optimized(&outer), true);
+		unregister_kprobe(&outer);
+	} else { /* nobody may trace here */
+		printf("late_trap: not tried, ptrace is forbidden\n");
+		tell(&may_leave);
+		pthread_join(thread, NULL);
+		unregister_kprobe(&inner);
+	}
+	waitpid(pid, &status, 0);
+	close(up[0]);
+	close(down[0]);
+	close(down[1]);
 }
 
 /* --- threads that come and go ---------------------------------------------------------------------- */
@@ -392,6 +467,7 @@ static const struct process_case cases[] = {
 	CASE(stands_inside_on_signal_stack),
 	CASE(stands_in_removed_copy),
 	CASE(neighbours_under_load),
+	CASE(late_trap),
 	CASE(threads_come_and_go),
 	CASE(hits_at_the_end_of_threads),
 	CASE(fork_beside_handlers),
