@@ -175,22 +175,30 @@ static void resolve_functions(struct resolver *r)
 /* Those of the library that were called: each may call others. */
 static void resolve_pending(struct resolver *r)
 {
-	for (size_t i = 0; i < r->pending.count; i++)
-		resolve_function(r, r->pending.items[i]);
+	while (r->resolved < r->pending.count)
+		resolve_function(r, r->pending.items[r->resolved++]);
 }
 
+static void resolve_file_probes(struct resolver *r, const struct script_file *file)
+{
+	for (size_t i = 0; i < file->items.count; i++) {
+		if (file->items.items[i].kind != ITEM_PROBE)
+			continue;
+		r->source = r->program->sources++;
+		resolve_probe(r, file->items.items[i].probe);
+	}
+}
+
+/* Binding a probe or a function can load files of the library, with probes and functions. */
 static void resolve_probes(struct resolver *r)
 {
-	for (size_t i = 0; i < r->script->files.count; i++) {
-		const struct script_file *file = r->script->files.items[i];
+	size_t files = 0;
 
-		for (size_t j = 0; j < file->items.count; j++) {
-			if (file->items.items[j].kind != ITEM_PROBE)
-				continue;
-			r->source = r->program->sources++;
-			resolve_probe(r, file->items.items[j].probe);
-		}
-	}
+	do {
+		while (files < r->script->files.count)
+			resolve_file_probes(r, r->script->files.items[files++]);
+		resolve_pending(r);
+	} while (files < r->script->files.count);
 	if (!r->program->sources)
 		diag_add(r->diags, NULL, NO_PROBES);
 }
@@ -203,7 +211,6 @@ void script_resolve(struct script *script, const struct resolve_options *options
 	resolver_init(&r, script, options, diags, ret);
 	resolve_functions(&r);
 	resolve_probes(&r);
-	resolve_pending(&r);
 	resolver_drop_unwanted(&r);
 	if (diag_error_count(diags))
 		return; /* types of what is not understood would only add noise */

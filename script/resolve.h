@@ -10,6 +10,7 @@
  * The steps, each a file:
  *   resolve.c         declarations, and the list of steps
  *   resolve_library.c files of the tapset, parsed when a name in them is first used
+ *   resolve_entry.c   @entry
  *   resolve_dead.c    assignments that nobody reads
  *   resolve_alias.c   probe aliases
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes

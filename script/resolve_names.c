@@ -109,7 +109,7 @@ static void bind_array(struct scope *s, struct expr *base)
 
 static void tell_unsupported(struct scope *s, const struct expr *e)
 {
-	const char *what = e->kind == EXPR_ENTRY        ? "@entry"
+	const char *what = e->kind == EXPR_ENTRY        ? "@entry outside of return probes"
 	                   : e->kind == EXPR_PERF       ? "@perf"
 	                   : e->kind == EXPR_CONST      ? "@const, which needs kernel headers"
 	                   : e->kind == EXPR_REGISTER   ? "@kregister and @uregister"

@@ -5,6 +5,12 @@
 
 #include "script/resolve.h"
 
+/* The array that keeps the values of one @entry. */
+struct entry_array {
+	size_t source, ordinal; /* of the probe statement; which @entry in it */
+	struct global *global;
+};
+
 struct resolver {
 	struct script *script;
 	struct arena *arena;
@@ -18,13 +24,17 @@ struct resolver {
 	} aliases;
 	struct {
 		ARENA_LIST(struct function_info *);
-	} pending; /* functions of the library that were called and are not bound yet */
+	} pending; /* functions of the library that were called */
+	size_t resolved; /* of these are bound */
 	/* The probe statement and point that are being expanded. */
 	const struct probe_point *written; /* as the user wrote it */
 	struct stmt *shared_stmt;          /* the tree of `shared` */
 	struct body *shared;               /* a body that does not depend on its place */
 	size_t source;
 	unsigned alias_depth;
+	struct {
+		ARENA_LIST(struct entry_array);
+	} entry_arrays;
 	bool listing;      /* only places are wanted, no bodies */
 	bool sees_private; /* the code that is being bound may name every global */
 };
@@ -80,6 +90,9 @@ size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, b
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function);
 /* resolve_call.c: what a call means; tells when it means nothing */
 void resolve_call(struct resolver *r, struct body *body, struct expr *call);
+
+/* resolve_entry.c: takes the @entry of a return probe out of its body, before names are bound */
+void resolve_entries(struct resolver *r, struct planted_probe *planted);
 
 /* resolve_target.c: `planted` NULL for functions */
 void resolve_targets(struct resolver *r, struct body *body, const struct planted_probe *planted);

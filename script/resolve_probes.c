@@ -74,6 +74,7 @@ static void attach_body(struct resolver *r, struct planted_probe *planted, struc
 	body = ARENA_NEW(r->arena, struct body);
 	body->stmt = stmt_clone(r->arena, stmt);
 	planted->body = body;
+	resolve_entries(r, planted);
 	resolve_names(r, body, NULL);
 	resolve_targets(r, body, planted);
 	if (!body->wants_place) {
