@@ -18,19 +18,29 @@ int init_module(void)
 
 	script_registry_init();
 	if (!err)
-		err = device_init();
-	if (err) {
-		engine_deinit();
-		kernel_home_deinit();
-		return err;
-	}
+		err = kernel_home_watch();
+	if (err)
+		goto deinit;
+	err = device_init();
+	if (err)
+		goto unwatch;
+	control_files_init();
 	kfn_printk(KLOG_INFO "spile: core loaded\n");
 	return 0;
+
+unwatch:
+	kernel_home_unwatch();
+deinit:
+	engine_deinit();
+	kernel_home_deinit();
+	return err;
 }
 
 void cleanup_module(void)
 {
+	control_files_deinit();
 	device_deinit();
+	kernel_home_unwatch(); /* nobody but leftovers is probed any more */
 	engine_deinit();
 	kernel_home_deinit();
 	kfn_printk(KLOG_INFO "spile: core unloaded\n");

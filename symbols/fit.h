@@ -11,7 +11,8 @@
  *                    N-th (from 1) of several of that name in kallsyms order;
  *                    kaddr_MODULE__in__NAME is the one in a module
  *   spile_*, spl_*   what the loaded core has under that name
- *   memcpy memset memmove memcmp, __x86_return_thunk, __x86_indirect_thunk_*   the kernel's own
+ *   memcpy memset memmove memcmp, __x86_return_thunk, __x86_indirect_thunk_*, __fentry__   the
+ *                    kernel's own
  *   __this_module    the image's struct module
  *
  * All end as absolute symbols in the image, so an image serves one boot only. Each kernel.def row

@@ -151,7 +151,7 @@ static struct error *bind_core(struct fitter *f, const char *name, struct bindin
 static bool is_helper(const char *name)
 {
 	static const char *const helpers[] = {"memcpy", "memset", "memmove",
-	                                      "memcmp", "strlen", NULL};
+	                                      "memcmp", "strlen", "__fentry__", NULL};
 
 	for (const char *const *h = helpers; *h; h++)
 		if (!strcmp(name, *h))

@@ -32,7 +32,14 @@ struct engine_home {
 	int (*check)(uint64_t addr);
 	/** Keeps the code at addr from going away; *ret is given to unpin. 0 or -errno. May be NULL. */
 	int (*pin)(uint64_t addr, void **ret);
+	/**
+	 * The probes are planted: from here on the code may go away, if the home calls engine_gone()
+	 * before it does. unpin then gets NULL. May be NULL: all is kept until unpin.
+	 */
+	void (*settle)(void *pin);
 	void (*unpin)(void *pin);
+	/** Shows each range of code that is refused to `each`. May be NULL. */
+	void (*blacklist)(void (*each)(uint64_t start, uint64_t end, void *arg), void *arg);
 	/**
 	 * Counters for hits, so that CPUs do not fight for one: `counters_per_cpu` of them, zero, for
 	 * each CPU, those of one CPU in a row. NULL: probes count with atomic instructions.
@@ -51,6 +58,16 @@ int engine_init(const struct engine_home *home);
 void engine_deinit(void);
 /** Probed addresses at the moment (return sites counted each). */
 unsigned engine_sites(void);
+
+/**
+ * The code in [start, end) is about to go away (a module is being removed, a library closed): its
+ * probes become GONE and are taken out of the text, so the text must still be there, or the planter
+ * must know better (site->gone is set when its unplant is called). When this returns no handler of
+ * them runs or will run. They stay registered, cannot be enabled, and are to be unregistered by
+ * their owners; new probes at the same addresses have nothing to do with them. Task context,
+ * without the engine's lock. Returns how many sites that were.
+ */
+unsigned engine_gone(uint64_t start, uint64_t end);
 
 /** What became of a probe's hits; see struct spile_probe_report for the meaning. */
 struct engine_counts {
@@ -94,6 +111,8 @@ _Static_assert(sizeof(struct engine_cpu) == 64, "one cache line");
 struct engine {
 	const struct engine_home *home;
 	struct engine_cpu *cpus;
+	bool off;         /* engine_set_enabled(false) */
+	bool unoptimized; /* engine_set_optimization(false) */
 };
 
 extern struct engine engine;
@@ -120,8 +139,8 @@ struct spile_site *table_find(uint64_t addr, enum site_kind kind);
 struct spile_site *table_find_probe(const struct kprobe *p);
 void table_add(struct spile_site *site);
 void table_remove(struct spile_site *site);
-/** Any site, or NULL when there is none. */
-struct spile_site *table_any(void);
+/** All sites, one after the other, in no order: NULL gives the first, the last gives NULL. */
+struct spile_site *table_next(const struct spile_site *site);
 unsigned table_count(void);
 
 /**

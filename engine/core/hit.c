@@ -137,6 +137,15 @@ int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 }
 
 /* any */
+void engine_return_missed(struct spile_site *site)
+{
+	struct kprobe *p = list_first(site);
+
+	if (p && probe_enabled(p))
+		__atomic_fetch_add(&to_kretprobe(p)->nmissed, 1, __ATOMIC_RELAXED);
+}
+
+/* any */
 void engine_return_exit(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs)
 {

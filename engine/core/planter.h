@@ -17,7 +17,7 @@
  *               enabled != 0. All or nothing; on failure *ret_failed may tell the culprit. Hits may
  *               come in before it returns.
  *   unplant     disarms the sites of a list. Afterwards no new hit begins; running ones may still
- *               be in a handler. The engine then waits (host_synchronize), asks account() for the
+ *               be in a handler. (site->gone: the code goes away, or has gone.) The engine then waits (host_synchronize), asks account() for the
  *               last time, and calls:
  *   release     frees what hangs on site->plant, for each site of a list; NULL was never planted.
  *   arm, disarm one planted site on and off, when the last probe of it is disabled or the first
@@ -26,9 +26,13 @@
  *               returned 0. May be NULL.
  *   update      the site got its first post_handler after it was planted; may be NULL when that
  *               needs no change.
+ *   optimize    engine_optimization() (control.h) may have changed: takes the jumps of all its planted
+ *               sites, in a list, back or puts them in. (plant, arm, update and relax look at
+ *               it by themselves.) May be NULL.
  *   relax       the site has lost its last post_handler and stays planted; may be NULL.
- *   account     the misses that only the planter (or what is below it) can know, since planting;
- *               may be NULL.
+ *   account     the misses that only what is below the planter can know, since planting; may be
+ *               NULL. Of a return site it brings the probe's nmissed up to date itself. (What a
+ *               planter sees itself it counts at once: engine_return_missed().)
  *
  * All of these run in task context under the engine's lock. From a hit, in any context, a planter
  * calls the engine_hit*() and engine_return*() functions below, and nothing else.
@@ -51,8 +55,7 @@ enum site_kind {
 
 /** Misses that a planter knows of. */
 struct site_misses {
-	uint64_t nested;   /* hit while another handler ran, seen below the engine */
-	uint64_t instance; /* return probes: no free instance */
+	uint64_t nested; /* hit while another handler ran, seen below the engine */
 };
 
 struct spile_site {
@@ -60,11 +63,12 @@ struct spile_site {
 	enum site_kind kind;
 	uint32_t asked;        /* KPROBE_FLAG_* that the first probe was registered with */
 	struct kprobe *probes; /* read by hits without a lock: published by a release store */
-	unsigned enabled;      /* probes here that are not disabled */
+	unsigned wanted;       /* probes here that are not disabled */
+	unsigned enabled;      /* the same, but 0 while the engine is switched off */
 	bool has_post;         /* some probe has a post_handler, or a break_handler in its place */
 	bool planted;          /* between plant and unplant */
 	bool leaving;          /* being unregistered */
-	bool gone;             /* the planter has seen the code go away: no new probes here */
+	bool gone;             /* the code goes away, or has gone: no new probes here */
 	uint32_t probe_flags;  /* the planter's: KPROBE_FLAG_* that its probes show at the moment */
 	struct site_misses seen; /* what the probes' counters already contain */
 	const struct planter *planter;
@@ -89,6 +93,7 @@ struct planter {
 	int (*join)(struct spile_site *site, const struct kprobe *p);
 	int (*update)(struct spile_site *site);
 	void (*relax)(struct spile_site *site);
+	void (*optimize)(struct spile_site *list);
 	void (*account)(const struct spile_site *site, struct site_misses *ret);
 };
 
@@ -110,9 +115,17 @@ void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned lon
  */
 int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs, uint64_t ret_addr);
+/** A return site's function was entered and there is no instance: counts it. */
+void engine_return_missed(struct spile_site *site);
 /** The same call returns. */
 void engine_return_exit(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs);
+
+/** How many instances a return probe gets that does not say: the document's default. */
+static inline int kretprobe_default_maxactive(unsigned cpus)
+{
+	return 2 * cpus > 10 ? (int)(2 * cpus) : 10;
+}
 
 static inline struct kretprobe *to_kretprobe(struct kprobe *p)
 {

@@ -11,6 +11,7 @@
  *
  * Everything here is task context and runs under the home's lock.
  */
+#include "engine/core/batch.h"
 #include "engine/core/engine.h"
 #include "engine/core/jprobe.h"
 #include "engine/core/site.h"
@@ -18,117 +19,6 @@
 
 /* What may be set before registering, and is kept. */
 #define FLAGS_OF_USER (KPROBE_FLAG_DISABLED | KPROBE_FLAG_ARGS_IN_REGS | KPROBE_FLAG_TEXT)
-
-/* --- a list of sites, linked by batch_next ------------------------------------------------------- */
-
-struct site_list {
-	struct spile_site *first;
-};
-
-static void list_push(struct site_list *list, struct spile_site *site)
-{
-	site->batch_next = list->first;
-	list->first = site;
-}
-
-/* Moves the sites of one planter from `list` to `ret`. */
-static void list_split(struct site_list *list, const struct planter *planter, struct site_list *ret)
-{
-	struct spile_site **link = &list->first, *site;
-
-	ret->first = NULL;
-	while ((site = *link)) {
-		if (site->planter != planter) {
-			link = &site->batch_next;
-			continue;
-		}
-		*link = site->batch_next;
-		list_push(ret, site);
-	}
-}
-
-static void list_append(struct site_list *list, struct site_list *more)
-{
-	struct spile_site **link = &list->first;
-
-	while (*link)
-		link = &(*link)->batch_next;
-	*link = more->first;
-	more->first = NULL;
-}
-
-static void set_planted(struct site_list *list, bool planted)
-{
-	struct spile_site *site;
-
-	for (site = list->first; site; site = site->batch_next)
-		site->planted = planted;
-}
-
-/* --- planting and unplanting ----------------------------------------------------------------------- */
-
-/* Disarms; no new hits after it. */
-static void sites_unplant(struct site_list *list)
-{
-	struct site_list all = { NULL }, mine;
-
-	while (list->first) {
-		const struct planter *planter = list->first->planter;
-
-		list_split(list, planter, &mine);
-		planter->unplant(mine.first);
-		set_planted(&mine, false);
-		list_append(&all, &mine);
-	}
-	*list = all;
-}
-
-/* After host_synchronize(): frees. */
-static void sites_release(struct site_list *list)
-{
-	struct site_list mine;
-
-	while (list->first) {
-		const struct planter *planter = list->first->planter;
-
-		list_split(list, planter, &mine);
-		planter->release(mine.first);
-		while (mine.first) {
-			struct spile_site *site = mine.first;
-
-			mine.first = site->batch_next;
-			site_destroy(site);
-		}
-	}
-}
-
-/*
- * Plants all or nothing. On success `list` holds the same sites; on failure the sites are all
- * unplanted, and the caller still owns them.
- */
-static int sites_plant(struct site_list *list, struct spile_site **ret_failed)
-{
-	struct site_list done = { NULL }, mine;
-	int err = 0;
-
-	while (list->first && !err) {
-		const struct planter *planter = list->first->planter;
-
-		list_split(list, planter, &mine);
-		err = planter->plant(mine.first, ret_failed);
-		if (err) {
-			list_append(list, &mine);
-			break;
-		}
-		set_planted(&mine, true);
-		list_append(&done, &mine);
-	}
-	if (err)
-		sites_unplant(&done);
-	list_append(&done, list);
-	*list = done;
-	return err;
-}
 
 /* --- register ------------------------------------------------------------------------------------------ */
 
@@ -205,6 +95,19 @@ static unsigned index_of(struct kprobe **ps, unsigned num, const struct spile_si
 	return num;
 }
 
+/* From here on the code may go away: engine_gone() will tell. */
+static void sites_settle(struct site_list *list)
+{
+	struct spile_site *site;
+
+	if (!engine.home->settle)
+		return;
+	for (site = list->first; site; site = site->batch_next) {
+		engine.home->settle(site->pin);
+		site->pin = NULL;
+	}
+}
+
 static int batch_register(struct kprobe **ps, unsigned num, enum site_kind kind,
 			  unsigned *ret_failed)
 {
@@ -222,14 +125,17 @@ static int batch_register(struct kprobe **ps, unsigned num, enum site_kind kind,
 		}
 	}
 	err = sites_plant(&created, &culprit);
-	if (!err)
+	if (!err) {
+		sites_settle(&created);
 		return 0;
+	}
 	*ret_failed = index_of(ps, num, culprit);
 undo:
 	for (i = linked; i-- > 0;)
 		site_unlink(ps[i]->site, ps[i]);
 	host_synchronize();
 	sites_release(&created);
+	sites_destroy(&created);
 	for (i = 0; i < linked; i++)
 		probe_forget(ps[i], true);
 	return err;
@@ -280,6 +186,43 @@ static void batch_unregister(struct kprobe **ps, unsigned num)
 		if (ps[i]->site)
 			probe_forget(ps[i], false);
 	sites_release(&leaving);
+	sites_destroy(&leaving);
+}
+
+/* --- code that goes away ---------------------------------------------------------------------------------------- */
+
+static void site_set_gone(struct spile_site *site)
+{
+	struct kprobe *p;
+
+	site->gone = true;
+	for (p = site->probes; p; p = p->next)
+		__atomic_fetch_or(&p->flags, KPROBE_FLAG_GONE, __ATOMIC_RELAXED);
+}
+
+unsigned engine_gone(uint64_t start, uint64_t end)
+{
+	struct site_list going = { NULL };
+	struct spile_site *site = NULL;
+	unsigned n = 0;
+
+	engine.home->lock();
+	while ((site = table_next(site))) {
+		if (site->addr < start || site->addr >= end || (site->gone && !site->planted))
+			continue;
+		site_set_gone(site);
+		list_push(&going, site);
+		n++;
+	}
+	if (n) {
+		sites_unplant(&going);
+		host_synchronize();
+		for (site = going.first; site; site = site->batch_next)
+			site_account(site);
+		sites_release(&going);
+	}
+	engine.home->unlock();
+	return n;
 }
 
 /* --- the API -------------------------------------------------------------------------------------------------- */
@@ -396,7 +339,11 @@ static int set_enabled(struct kprobe *p, bool on)
 	engine.home->lock();
 	site = p->addr ? table_find_probe(p) : NULL;
 	if (site) {
-		err = site_set_enabled(site, p, on);
+		if (site->gone)
+			err = on ? -EINVAL : 0;
+		else
+			err = site_set_enabled(site, p, on);
+		site_account(site);
 		count_update(p);
 	}
 	engine.home->unlock();
@@ -473,10 +420,10 @@ void engine_deinit(void)
 {
 	struct spile_site *site;
 
-	while ((site = table_any())) {
+	while ((site = table_next(NULL))) {
 		host_log("probe at %#llx was left behind by its owner",
 			 (unsigned long long)site->addr);
-		while (table_any() == site)
+		while (table_next(NULL) == site)
 			spile_unregister_kprobe(site->probes);
 	}
 	counts_deinit();

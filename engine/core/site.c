@@ -84,6 +84,13 @@ static bool probe_has_post(const struct kprobe *p)
 	return p->post_handler || p->break_handler;
 }
 
+/* One probe more or less, or none: but another state of the engine's switch. */
+static void site_want(struct spile_site *site, int change)
+{
+	site->wanted += (unsigned)change;
+	site->enabled = engine.off ? 0 : site->wanted;
+}
+
 int site_link(struct spile_site *site, struct kprobe *p)
 {
 	bool was_enabled = site->enabled != 0, had_post = site->has_post;
@@ -102,8 +109,7 @@ int site_link(struct spile_site *site, struct kprobe *p)
 	p->flags |= site->planter->probe_flags | site->probe_flags;
 	__atomic_store_n(link, p, __ATOMIC_RELEASE);
 	site->has_post |= probe_has_post(p);
-	if (!(p->flags & KPROBE_FLAG_DISABLED))
-		site->enabled++;
+	site_want(site, !(p->flags & KPROBE_FLAG_DISABLED));
 	err = site_follow(site, was_enabled, had_post);
 	if (err)
 		site_unlink(site, p);
@@ -119,12 +125,23 @@ void site_unlink(struct spile_site *site, struct kprobe *p)
 	while (*link != p)
 		link = &(*link)->next;
 	__atomic_store_n(link, p->next, __ATOMIC_RELEASE);
-	if (!(p->flags & KPROBE_FLAG_DISABLED))
-		site->enabled--;
+	site_want(site, -!(p->flags & KPROBE_FLAG_DISABLED));
 	site->has_post = false;
 	for (left = site->probes; left; left = left->next)
 		site->has_post |= probe_has_post(left);
 	site_follow(site, was_enabled, had_post);
+}
+
+int site_switch(struct spile_site *site)
+{
+	bool was_enabled = site->enabled != 0;
+	int err;
+
+	site_want(site, 0);
+	err = site_follow(site, was_enabled, site->has_post);
+	if (err)
+		site->enabled = 0;
+	return err;
 }
 
 int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
@@ -135,15 +152,15 @@ int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
 	if (was_on == on)
 		return 0;
 	if (!on) {
-		site->enabled--;
+		site_want(site, -1);
 		__atomic_fetch_or(&p->flags, KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
 		return site_follow(site, was_enabled, site->has_post);
 	}
-	site->enabled++;
+	site_want(site, 1);
 	__atomic_fetch_and(&p->flags, ~(uint32_t)KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
 	err = site_follow(site, was_enabled, site->has_post);
 	if (err) {
-		site->enabled--;
+		site_want(site, -1);
 		__atomic_fetch_or(&p->flags, KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
 	}
 	return err;
@@ -151,7 +168,7 @@ int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
 
 void site_account(struct spile_site *site)
 {
-	struct site_misses now = { 0, 0 };
+	struct site_misses now = { 0 };
 	struct kprobe *p;
 
 	if (!site->planter->account || !site->plant)
@@ -159,7 +176,5 @@ void site_account(struct spile_site *site)
 	site->planter->account(site, &now);
 	for (p = site->probes; p; p = p->next)
 		__atomic_fetch_add(&p->nmissed, now.nested - site->seen.nested, __ATOMIC_RELAXED);
-	if (site->kind == SITE_RETURN && site->probes)
-		site_kretprobe(site)->nmissed += (int)(now.instance - site->seen.instance);
 	site->seen = now;
 }

@@ -17,6 +17,8 @@ void site_destroy(struct spile_site *site);
 int site_link(struct spile_site *site, struct kprobe *p);
 /** Takes a probe off the list; hits may still be in its handler until host_synchronize(). */
 void site_unlink(struct spile_site *site, struct kprobe *p);
+/** Follows the engine's switch. 0 or -errno, and then it is as if it were still off. */
+int site_switch(struct spile_site *site);
 int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on);
 /** Adds to the probes' counters what the planter has counted since the last time. */
 void site_account(struct spile_site *site);

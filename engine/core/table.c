@@ -64,13 +64,17 @@ void table_remove(struct spile_site *site)
 	count--;
 }
 
-struct spile_site *table_any(void)
+struct spile_site *table_next(const struct spile_site *site)
 {
-	unsigned i;
+	struct spile_site **head = buckets;
 
-	for (i = 0; i < 1u << TABLE_BITS; i++)
-		if (buckets[i])
-			return buckets[i];
+	if (site && site->hash_next)
+		return site->hash_next;
+	if (site)
+		head = bucket(site->addr) + 1;
+	for (; head < buckets + (1u << TABLE_BITS); head++)
+		if (*head)
+			return *head;
 	return NULL;
 }
 

@@ -72,7 +72,7 @@ struct kprobe {
 
 	/* Readable any time. */
 	unsigned long nmissed; /* hits while another handler ran on the CPU */
-	unsigned long nhit;    /* hits whose pre_handler was run; up to date after a call for this
+	unsigned long nhit;    /* hits whose pre_handler was run. Both up to date after a call for this
 				* probe: disable, enable (of an enabled one, too) or unregister */
 
 	/* The engine's. */
@@ -94,7 +94,8 @@ struct kretprobe {
 	kretprobe_handler_t handler;
 	kretprobe_handler_t entry_handler; /* or NULL */
 	int maxactive;    /* instances at once; <= 0: the documented default */
-	int nmissed;      /* entries that found no instance */
+	int nmissed;      /* entries that found no instance; readable any time (where the kernel's own
+			   * kretprobe is underneath: as of the last return) */
 	size_t data_size;
 	void *pool;       /* the engine's */
 };

@@ -28,8 +28,7 @@
 #include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
 
-#define MAXACTIVE_MIN 10 /* the document's default: the larger of this and twice the CPUs */
-#define DATA_MAX 4096    /* what the kernel's own kretprobes allow */
+#define DATA_MAX 4096 /* what the kernel's own kretprobes allow */
 
 /* site->extra. */
 static inline struct ftrace_return *return_of(const struct spile_site *site)
@@ -54,8 +53,7 @@ void ftrace_return_entered(struct spile_site *site, struct ftrace_return *ret, s
 	struct rethook_node *node = ret->hook ? kfn_rethook_try_get(ret->hook) : NULL;
 
 	if (!node) {
-		if (site->enabled)
-			__atomic_fetch_add(&ret->missed, 1, __ATOMIC_RELAXED);
+		engine_return_missed(site);
 		return;
 	}
 	if (engine_return_entry(site, instance_of(node), regs, *(uint64_t *)regs->sp))
@@ -115,12 +113,11 @@ static int hook_create(struct spile_site *site, size_t size, int n, struct retho
 int ftrace_return_init(struct ftrace_return *ret, struct spile_site *site)
 {
 	struct kretprobe *rp = site_kretprobe(site);
-	int cpus = (int)host_cpu_max();
 
 	if (rp->data_size > DATA_MAX)
 		return -E2BIG;
 	if (rp->maxactive <= 0)
-		rp->maxactive = 2 * cpus > MAXACTIVE_MIN ? 2 * cpus : MAXACTIVE_MIN;
+		rp->maxactive = kretprobe_default_maxactive(host_cpu_max());
 	if (!ftrace_return_available())
 		return 0;
 	return hook_create(site, instance_offset() + sizeof(struct kretprobe_instance) +
@@ -208,12 +205,6 @@ static void return_release(struct spile_site *list)
 	ftrace_points_release(list);
 }
 
-static void return_account(const struct spile_site *site, struct site_misses *ret)
-{
-	ret->nested = 0;
-	ret->instance = __atomic_load_n(&return_of(site)->missed, __ATOMIC_RELAXED);
-}
-
 const struct planter planter_ftrace_return = {
 	.name = "ftrace return",
 	.id = SPILE_PLANTER_FTRACE_RETURN,
@@ -225,5 +216,4 @@ const struct planter planter_ftrace_return = {
 	.release = return_release,
 	.arm = ftrace_points_arm,
 	.disarm = ftrace_points_disarm,
-	.account = return_account,
 };

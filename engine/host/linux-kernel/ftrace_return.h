@@ -19,7 +19,6 @@ struct spile_site;
 struct ftrace_return {
 	struct rethook *hook; /* NULL: this kernel has none */
 	bool ended;      /* given to the kernel to be freed; a late hit may still look at it */
-	uint64_t missed; /* entries that found no node */
 };
 
 /** Whether this kernel has rethooks that we can use. */

@@ -416,12 +416,6 @@ static void through_release(struct spile_site *list)
 	ftrace_points_release(list);
 }
 
-static void through_account(const struct spile_site *site, struct site_misses *ret)
-{
-	ret->nested = 0;
-	ret->instance = __atomic_load_n(&through_of(site)->pool.missed, __ATOMIC_RELAXED);
-}
-
 const struct planter planter_ftrace_through = {
 	.name = "call-through",
 	.id = SPILE_PLANTER_CALL_THROUGH,
@@ -433,5 +427,4 @@ const struct planter planter_ftrace_through = {
 	.release = through_release,
 	.arm = ftrace_points_arm,
 	.disarm = ftrace_points_disarm,
-	.account = through_account,
 };

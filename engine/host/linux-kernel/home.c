@@ -86,7 +86,10 @@ static int home_check(uint64_t addr)
 	return 0;
 }
 
-/* A probed module cannot be removed, and neither can the core while anything is probed. */
+/*
+ * The core cannot be removed while anything is probed. A module cannot while a probe is being planted
+ * in it; later it can, and module_gone.c takes its probes out.
+ */
 static int home_pin(uint64_t addr, void **ret)
 {
 	struct module *module;
@@ -105,10 +108,15 @@ static int home_pin(uint64_t addr, void **ret)
 	return err;
 }
 
-static void home_unpin(void *pin)
+static void home_settle(void *pin)
 {
 	if (pin)
 		kfn_module_put(pin);
+}
+
+static void home_unpin(void *pin)
+{
+	home_settle(pin);
 	kfn_module_put(&__this_module);
 }
 
@@ -161,7 +169,9 @@ static struct engine_home home = {
 	.is_entry = home_is_entry,
 	.check = home_check,
 	.pin = home_pin,
+	.settle = home_settle,
 	.unpin = home_unpin,
+	.blacklist = kernel_home_blacklist,
 	.current_task = home_current_task,
 	.watch = &kernel_watch,
 };

@@ -3,13 +3,14 @@
  * The native planter: any instruction, by the kernel's own register_kprobe underneath.
  *
  * One kernel kprobe for each site calls the site's handlers. It has a post_handler only when one
- * of the site's probes has, because that keeps the kernel from optimizing it to a jump. When the
- * first post_handler arrives later, the kernel kprobe is replaced; hits in between, some
- * milliseconds, are not seen. (A second kernel kprobe for the post_handlers beside the first would
+ * of the site's probes has, or when optimization is switched off, because that keeps the kernel from
+ * optimizing it to a jump. When that changes later, the kernel kprobe is replaced; hits in between,
+ * some milliseconds, are not seen. (A second kernel kprobe for the post_handlers beside the first would
  * leave no gap, but 5.10 does not call a post_handler that joins a kprobe without one.)
  *
  * Contexts: task context under the engine's lock, except the two handlers, which run in any.
  */
+#include "engine/core/control.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/planters.h"
 
@@ -19,6 +20,7 @@ struct native_plant {
 	struct kernel_kprobe kp; /* first: the kernel's handlers get its address */
 	struct spile_site *site;
 	uint64_t missed_before;  /* by a kernel kprobe that this one replaced */
+	bool with_post;
 };
 
 static inline struct native_plant *plant_of(const struct spile_site *site)
@@ -49,7 +51,13 @@ static int plant_register(struct native_plant *plant, bool with_post)
 	knative(&plant->kp, kprobe, flags) = site->enabled ? 0 : NATIVE_FLAG_DISABLED;
 	knative(&plant->kp, kprobe, pre_handler) = native_pre;
 	knative(&plant->kp, kprobe, post_handler) = with_post ? native_post : NULL;
+	plant->with_post = with_post;
 	return kfn_register_kprobe(&plant->kp);
+}
+
+static bool wants_post(const struct spile_site *site)
+{
+	return site->has_post || !engine_optimization();
 }
 
 static int plant_create(struct spile_site *site)
@@ -61,7 +69,7 @@ static int plant_create(struct spile_site *site)
 		return -ENOMEM;
 	plant->site = site;
 	site->plant = plant;
-	err = plant_register(plant, site->has_post);
+	err = plant_register(plant, wants_post(site));
 	if (err) {
 		host_free(plant);
 		site->plant = NULL;
@@ -69,19 +77,31 @@ static int plant_create(struct spile_site *site)
 	return err;
 }
 
-/* The first post_handler of a site arrives. If there is no room for it, the rest goes on without. */
+/*
+ * The first post_handler of a site arrives, or optimization is switched. If the kernel refuses, the
+ * rest goes on as before.
+ */
 static int native_update(struct spile_site *site)
 {
 	struct native_plant *plant = plant_of(site);
+	bool before = plant->with_post;
 	int err;
 
+	if (before == wants_post(site))
+		return 0;
 	kfn_unregister_kprobe(&plant->kp);
 	plant->missed_before += knative(&plant->kp, kprobe, nmissed);
-	err = plant_register(plant, true);
-	if (err && plant_register(plant, false))
+	err = plant_register(plant, !before);
+	if (err && plant_register(plant, before))
 		host_log("the probe at %#llx could not be planted again",
 			 (unsigned long long)site->addr);
 	return err;
+}
+
+static void native_optimize(struct spile_site *list)
+{
+	for (; list; list = list->batch_next)
+		native_update(list);
 }
 
 /* One wait of the kernel's for the whole list, if there is memory for an array of it. */
@@ -153,7 +173,6 @@ static void native_disarm(struct spile_site *site)
 static void native_account(const struct spile_site *site, struct site_misses *ret)
 {
 	ret->nested = plant_of(site)->missed_before + knative(&plant_of(site)->kp, kprobe, nmissed);
-	ret->instance = 0;
 }
 
 const struct planter planter_native = {
@@ -167,5 +186,6 @@ const struct planter planter_native = {
 	.arm = native_arm,
 	.disarm = native_disarm,
 	.update = native_update,
+	.optimize = native_optimize,
 	.account = native_account,
 };

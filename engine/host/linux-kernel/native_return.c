@@ -57,9 +57,21 @@ static int native_entry(struct kernel_kretprobe_instance *ri, struct pt_regs *re
 	return engine_return_entry(plant->site, our_instance(ri), regs, *(uint64_t *)regs->sp);
 }
 
+/*
+ * Calls that found no instance are the kernel's to see. Its count is taken over when one of the
+ * instances comes back, so that it can be read while the probe is registered.
+ */
+static inline void take_missed(const struct native_return *plant, struct kretprobe *rp)
+{
+	__atomic_store_n(&rp->nmissed, knative(&plant->rp, kretprobe, nmissed), __ATOMIC_RELAXED);
+}
+
 static int native_exit(struct kernel_kretprobe_instance *ri, struct pt_regs *regs)
 {
-	engine_return_exit(our_instance(ri)->rp->kp.site, our_instance(ri), regs);
+	struct kretprobe *rp = our_instance(ri)->rp;
+
+	take_missed(plant_of(rp->kp.site), rp);
+	engine_return_exit(rp->kp.site, our_instance(ri), regs);
 	return 0;
 }
 
@@ -81,12 +93,14 @@ static int plant_create(struct spile_site *site)
 
 	if (!plant)
 		return -ENOMEM;
+	if (rp->maxactive <= 0)
+		rp->maxactive = kretprobe_default_maxactive(host_cpu_max());
 	plant->site = site;
 	knative(kprobe_of(plant), kprobe, addr) = (void *)site->addr;
 	knative(kprobe_of(plant), kprobe, flags) = site->enabled ? 0 : NATIVE_FLAG_DISABLED;
 	knative(&plant->rp, kretprobe, handler) = native_exit;
 	knative(&plant->rp, kretprobe, entry_handler) = native_entry;
-	knative(&plant->rp, kretprobe, maxactive) = rp->maxactive > 0 ? rp->maxactive : 0;
+	knative(&plant->rp, kretprobe, maxactive) = rp->maxactive;
 	knative(&plant->rp, kretprobe, data_size) = sizeof(struct kretprobe_instance) +
 						    rp->data_size;
 	site->plant = plant;
@@ -96,7 +110,6 @@ static int plant_create(struct spile_site *site)
 		host_free(plant);
 		return err;
 	}
-	rp->maxactive = knative(&plant->rp, kretprobe, maxactive); /* the default is the kernel's */
 	return 0;
 }
 
@@ -162,7 +175,7 @@ static void return_account(const struct spile_site *site, struct site_misses *re
 	struct native_return *plant = plant_of(site);
 
 	ret->nested = knative(kprobe_of(plant), kprobe, nmissed);
-	ret->instance = (unsigned)knative(&plant->rp, kretprobe, nmissed);
+	take_missed(plant, site_kretprobe(site));
 }
 
 const struct planter planter_native_return = {

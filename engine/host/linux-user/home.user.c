@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "engine/arch/x86/decode.h"
+#include "engine/core/control.h"
 #include "engine/core/engine.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/home.h"
@@ -151,7 +152,5 @@ void process_home_sweep(void)
 
 void process_home_optimize(bool on)
 {
-	home_lock();
-	points_set_optimization(on);
-	home_unlock();
+	engine_set_optimization(on);
 }

@@ -7,6 +7,7 @@
  */
 #include <sys/syscall.h>
 
+#include "engine/core/control.h"
 #include "engine/core/engine.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/handlers.h"
@@ -218,6 +219,12 @@ static void text_relax(struct spile_site *site)
 	point_apply(point_of(site));
 }
 
+/* A point knows by itself what it wants; all of them are looked at, whatever the list. */
+static void text_optimize(struct spile_site *list)
+{
+	points_set_optimization(engine_optimization());
+}
+
 /* --- shadow stacks ---------------------------------------------------------------------------------- */
 
 #define SHADOW_STATUS 0x5005 /* arch_prctl: which shadow stack features this thread has */
@@ -281,12 +288,6 @@ static int return_can_plant(const struct spile_site *site)
 	return breakpoint_can_plant(site);
 }
 
-static void return_account(const struct spile_site *site, struct site_misses *ret)
-{
-	ret->nested = 0;
-	ret->instance = return_missed(site->plant);
-}
-
 const struct planter planter_jump = {
 	.name = "jump",
 	.id = SPILE_PLANTER_JUMP,
@@ -300,6 +301,7 @@ const struct planter planter_jump = {
 	.join = text_join,
 	.update = text_update,
 	.relax = text_relax,
+	.optimize = text_optimize,
 };
 
 const struct planter planter_breakpoint = {
@@ -327,5 +329,4 @@ const struct planter planter_return = {
 	.release = text_release,
 	.arm = text_arm,
 	.disarm = text_disarm,
-	.account = return_account,
 };

@@ -30,7 +30,6 @@ void return_release(struct return_pool *pool);
 void returns_collect(void);
 
 struct point *return_point(const struct return_pool *pool);
-uint64_t return_missed(const struct return_pool *pool);
 void return_set_optimized(struct return_pool *pool, bool on);
 void return_set_gone(struct return_pool *pool);
 void return_set_armed(struct return_pool *pool, bool armed);

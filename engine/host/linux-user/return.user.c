@@ -40,7 +40,6 @@
 #include "engine/host/linux-user/return.h"
 #include "engine/host/linux-user/signals.h"
 
-#define MAXACTIVE_LEAST 10 /* the documented default: at least 10, or twice the number of CPUs */
 #define NONE 0xffffffffu
 
 struct instance {
@@ -59,7 +58,6 @@ struct return_pool {
 	struct return_pool *next_left;
 	struct point *point;
 	uint64_t free;            /* first free instance, and a count of changes in the upper half */
-	uint64_t missed;
 	uint32_t count, at_home;
 	size_t stride;
 	uint64_t first_pad;
@@ -321,7 +319,7 @@ void return_enter(struct return_pool *pool, struct pt_regs *regs)
 		return;
 	in = instance_get(pool, regs->sp);
 	if (!in) {
-		__atomic_fetch_add(&pool->missed, 1, __ATOMIC_RELAXED);
+		engine_return_missed(site);
 		return;
 	}
 	ret_addr = real_return(*(uint64_t *)(uintptr_t)regs->sp);
@@ -464,7 +462,7 @@ int return_create(struct spile_site *site, struct return_pool **ret)
 	if (!pool)
 		return -ENOMEM;
 	if (rp->maxactive <= 0)
-		rp->maxactive = 2 * cpus > MAXACTIVE_LEAST ? (int)(2 * cpus) : MAXACTIVE_LEAST;
+		rp->maxactive = kretprobe_default_maxactive((unsigned)cpus);
 	pool->site = site;
 	pool->count = (uint32_t)rp->maxactive;
 	pool->stride = (sizeof(struct instance) + rp->data_size + 15) & ~(size_t)15;
@@ -580,11 +578,6 @@ void returns_forked(void)
 struct point *return_point(const struct return_pool *pool)
 {
 	return pool->point;
-}
-
-uint64_t return_missed(const struct return_pool *pool)
-{
-	return __atomic_load_n(&pool->missed, __ATOMIC_RELAXED);
 }
 
 void return_set_optimized(struct return_pool *pool, bool on)

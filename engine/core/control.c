@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The two switches; see control.h. Task context. */
+#include "engine/core/control.h"
+#include "engine/core/site.h"
+#include "engine/host.h"
+
+bool engine_enabled(void)
+{
+	return !engine.off;
+}
+
+bool engine_optimization(void)
+{
+	return !engine.unoptimized;
+}
+
+/* Sites that are not planted have nothing to switch; they count, for when they are. */
+static int switch_all(void)
+{
+	struct spile_site *site = NULL;
+	int err, first = 0;
+
+	while ((site = table_next(site))) {
+		err = site_switch(site);
+		if (err && !first)
+			first = err;
+	}
+	return first;
+}
+
+int engine_set_enabled(bool on)
+{
+	int err;
+
+	engine.home->lock();
+	engine.off = !on;
+	err = switch_all();
+	engine.home->unlock();
+	if (err)
+		host_log("some probes could not be armed again: error %d", err);
+	if (!on)
+		host_synchronize();
+	return err;
+}
+
+/* The planted sites of a planter, linked by batch_next. */
+static struct spile_site *sites_of(const struct planter *planter)
+{
+	struct spile_site *site = NULL, *list = NULL;
+
+	while ((site = table_next(site))) {
+		if (!site->planted || site->planter != planter)
+			continue;
+		site->batch_next = list;
+		list = site;
+	}
+	return list;
+}
+
+void engine_set_optimization(bool on)
+{
+	const struct planter *const *planter;
+
+	engine.home->lock();
+	engine.unoptimized = !on;
+	for (planter = engine.home->planters; *planter; planter++)
+		if ((*planter)->optimize)
+			(*planter)->optimize(sites_of(*planter));
+	engine.home->unlock();
+}
+
+/* --- what is written to a switch ------------------------------------------------------------------- */
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < len && word[i] && text[i] == word[i]; i++)
+		;
+	return i == len && !word[i];
+}
+
+int engine_parse_switch(const char *text, size_t len, bool *ret)
+{
+	static const char *const words[][4] = { { "0", "n", "N", "off" }, { "1", "y", "Y", "on" } };
+	unsigned value, i;
+
+	if (len && text[len - 1] == '\n')
+		len--;
+	for (value = 0; value < 2; value++) {
+		for (i = 0; i < 4; i++) {
+			if (is_word(text, len, words[value][i])) {
+				*ret = value;
+				return 0;
+			}
+		}
+	}
+	return -EINVAL;
+}
