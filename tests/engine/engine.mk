@@ -1,7 +1,7 @@
 # The engine's suite in a process. It needs dynamic symbols and no optimization across its files.
-ENGINE_TEST_C := tests/engine/suite.c tests/engine/targets.c tests/engine/process.c \
-                 tests/engine/process_cases.c tests/engine/process_threads.c \
-                 tests/engine/process_watch.c
+SUITE_C       := tests/engine/suite.c tests/engine/suite_mix.c tests/engine/targets.c
+ENGINE_TEST_C := $(SUITE_C) tests/engine/process.c tests/engine/process_cases.c \
+                 tests/engine/process_threads.c tests/engine/process_watch.c
 ENGINE_TEST   := $(B)/tests/engine
 
 $(ENGINE_TEST)/engine-process: $(ENGINE_TEST_C) $(wildcard tests/engine/*.h include/spile/*.h) $(B)/libspile.so
@@ -32,3 +32,32 @@ engine-programs: $(ENGINE_TEST)/probe_self
 engine-programs: $(ENGINE_TEST)/engine-process $(ENGINE_TEST)/plugin.so $(ENGINE_TEST)/exceptions
 .PHONY: engine-programs
 unit-programs: engine-programs
+
+# The suite as modules for the kernel home; tests/vm/suite.kernel.c tells the three forms apart.
+SITES_call := -pg -mfentry -mrecord-mcount -fcf-protection=none
+SITES_nop  := -pg -mfentry -mrecord-mcount -mnop-mcount
+SUITE_CORE := $(patsubst %.c,$(B)/core/%.o,$(filter-out %/targets.c,$(SUITE_C))) \
+              $(B)/core/tests/vm/suite.kernel.o
+
+$(B)/core/tests/engine/targets-%.o: tests/engine/targets.c tests/engine/suite.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES_$*) -c $< -o $@
+
+$(B)/tests/vm/suite.o: $(SUITE_CORE) $(B)/core/tests/engine/targets.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD) -r -o $@ $^
+
+$(B)/tests/vm/suite-%.o: $(SUITE_CORE) $(B)/core/tests/engine/targets-%.o
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD) -r -o $@ $^
+
+# A module of one file with sites in all its functions.
+$(B)/tests/vm/victim-%.o: tests/vm/victim.kernel.c engine/host/linux-kernel/kernel.def
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES_$*) -c $< -o $@
+
+vm-programs: $(foreach form,call nop,$(B)/tests/vm/suite-$(form).o $(B)/tests/vm/victim-$(form).o)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "spile/process.h"
 #include "tests/engine/process.h"
@@ -109,6 +110,13 @@ void with_threads(int n, void (*body)(void *arg), void (*meanwhile)(void *arg), 
 		pthread_join(threads[i], NULL);
 }
 
+static int default_maxactive(void)
+{
+	int twice = 2 * (int)sysconf(_SC_NPROCESSORS_CONF);
+
+	return twice > 10 ? twice : 10;
+}
+
 int main(int argc, char **argv)
 {
 	const struct suite_home home = {
@@ -118,6 +126,7 @@ int main(int argc, char **argv)
 		.go_on = stress_goes_on,
 		.add_name = "target_add",
 		.own_text = (uint64_t)(uintptr_t)library_function(),
+		.maxactive = default_maxactive(),
 	};
 
 	if (argc >= 3 && !strcmp(argv[1], "-t"))

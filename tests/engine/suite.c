@@ -3,16 +3,19 @@
  * The suite. A case is a function and a row of the table at the end. It plants, calls a target,
  * looks, and takes everything out again; after the last one the text must be what it was.
  */
-#include "engine/arch/x86/regs.h"
-#include "engine/host.h"
-#include "spile/kprobes.h"
-#include "tests/engine/suite.h"
+#include "tests/engine/suite_check.h"
 
 static const struct suite_home *home;
 static bool good;
+struct suite_seen seen;
 
-static void check(bool ok, const char *file, int line, const char *what, long long is,
-		  long long should)
+const struct suite_home *suite_home(void)
+{
+	return home;
+}
+
+void suite_check(bool ok, const char *file, int line, const char *what, long long is,
+		 long long should)
 {
 	if (ok)
 		return;
@@ -20,33 +23,20 @@ static void check(bool ok, const char *file, int line, const char *what, long lo
 	home->complain(file, line, what, is, should);
 }
 
-#define CHECK_EQ(is, should)                                                                       \
-	do {                                                                                       \
-		long long is_ = (long long)(is), should_ = (long long)(should);                    \
-		check(is_ == should_, __FILE__, __LINE__, #is, is_, should_);                      \
-	} while (0)
-#define ADDR(fn) ((kprobe_opcode_t *)(uintptr_t)(fn))
-
 /* --- a log of what handlers did -------------------------------------------------------------------- */
 
-static struct {
-	char events[32];
-	unsigned n;
-	uint64_t value, arg0, arg1;
-} seen;
-
-static void seen_reset(void)
+void seen_reset(void)
 {
 	memset(&seen, 0, sizeof(seen));
 }
 
-static void log_event(char event)
+void log_event(char event)
 {
 	if (seen.n < sizeof(seen.events) - 1)
 		seen.events[seen.n++] = event;
 }
 
-static bool log_is(const char *expected)
+bool log_is(const char *expected)
 {
 	unsigned i;
 
@@ -55,29 +45,28 @@ static bool log_is(const char *expected)
 	return i == seen.n && !expected[i];
 }
 
-#define CHECK_LOG(expected) CHECK_EQ(log_is(expected), true)
-
-static int pre_a(struct kprobe *p, struct pt_regs *regs)
+int pre_a(struct kprobe *p, struct pt_regs *regs)
 {
 	log_event('a');
 	seen.arg0 = regs_arg(regs, 0);
 	seen.arg1 = regs_arg(regs, 1);
+	seen.ip = regs->ip;
 	return 0;
 }
 
-static int pre_b(struct kprobe *p, struct pt_regs *regs)
+int pre_b(struct kprobe *p, struct pt_regs *regs)
 {
 	log_event('b');
 	return 0;
 }
 
-static int pre_c(struct kprobe *p, struct pt_regs *regs)
+int pre_c(struct kprobe *p, struct pt_regs *regs)
 {
 	log_event('c');
 	return 0;
 }
 
-static void post_p(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+void post_p(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
 	log_event('p');
 }
@@ -209,7 +198,7 @@ static void case_several(void)
 	CHECK_EQ(c.nhit, 2);
 }
 
-static int return_r(struct kretprobe_instance *ri, struct pt_regs *regs)
+int return_r(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	log_event('r');
 	seen.value = regs->ax;
@@ -688,12 +677,7 @@ static void case_exact_counts(void)
 
 /* --- the table ------------------------------------------------------------------------------------- */
 
-#define CASE(name) { #name, case_##name }
-
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct suite_case cases[] = {
 	CASE(pre),
 	CASE(pre_post_order),
 	CASE(no_handlers),
@@ -721,20 +705,25 @@ static const struct {
 	CASE(unregister_under_load),
 	CASE(toggle_under_load),
 	CASE(exact_counts),
+	{ NULL, NULL },
 };
 
-int suite_run(const struct suite_home *use)
+static int run(const struct suite_case *c)
 {
 	int failed = 0;
-	unsigned i;
 
-	home = use;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (; c->name; c++) {
 		good = true;
 		seen_reset();
-		cases[i].run();
-		home->verdict(cases[i].name, good);
+		c->run();
+		home->verdict(c->name, good);
 		failed += !good;
 	}
 	return failed;
+}
+
+int suite_run(const struct suite_home *use)
+{
+	home = use;
+	return run(cases) + run(suite_mix_cases);
 }

@@ -25,6 +25,10 @@ struct suite_home {
 	const char *add_name;
 	/** An address in the engine's own code. */
 	uint64_t own_text;
+	/** What a kretprobe's maxactive becomes when it was not set. */
+	int maxactive;
+	/** KPROBE_FLAG_* that a plain kprobe on the entry of target_add() shows. */
+	uint32_t entry_flags;
 };
 
 /** Runs all cases; how many failed. */

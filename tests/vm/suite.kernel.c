@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The engine's suite (tests/engine/suite.h) on a live kernel: the same cases that a process runs.
+ * It is linked with suite.c and targets.c to a module whose init runs it; what is probed is the
+ * module's own, so every call is known. Verdicts are lines of the kernel log.
+ *
+ * The Makefile makes it in three forms. In suite.o the targets are as our compiler leaves them: the
+ * kernel's kprobes or our text planters do the work. In suite-call.o and suite-nop.o they have ftrace
+ * sites, which kernels want to find as calls (5.10) or as nops (later).
+ */
+#include "engine/host/linux-kernel/engine_kernel.h"
+#include "tests/engine/suite.h"
+
+int init_module(void);
+void cleanup_module(void);
+
+#define SECONDS 1 /* for each case under load */
+
+static int passed;
+
+static void verdict(const char *name, bool good)
+{
+	passed += good;
+	kfn_printk(KLOG_INFO "suite: %s %s\n", good ? "ok" : "FAIL", name);
+}
+
+static void complain(const char *file, int line, const char *what, long long is, long long should)
+{
+	kfn_printk(KLOG_INFO "suite: %s:%d: %s is %lld, not %lld\n", file, line, what, is, should);
+}
+
+/* Lets others run: kernels that do not preempt kernel code leave that to us. */
+static void yield(void)
+{
+	kfn_schedule_timeout(0);
+}
+
+static bool go_on(bool begin)
+{
+	static uint64_t end;
+
+	if (begin)
+		end = kfn_ktime_get_mono_fast_ns() + SECONDS * 1000000000ull;
+	else
+		yield();
+	return kfn_ktime_get_mono_fast_ns() < end;
+}
+
+/* --- threads ------------------------------------------------------------------------------------- */
+
+#define THREADS_MAX 16
+#define YIELD_EACH 64
+
+static struct {
+	void (*body)(void *arg);
+	void *arg;
+} work;
+
+static int worker(void *unused)
+{
+	unsigned n = 0;
+
+	while (!kfn_kthread_should_stop()) {
+		work.body(work.arg);
+		if (!(++n % YIELD_EACH))
+			yield();
+	}
+	return 0;
+}
+
+static void with_threads(int n, void (*body)(void *arg), void (*meanwhile)(void *arg), void *arg)
+{
+	struct task_struct *threads[THREADS_MAX];
+	int i;
+
+	work.body = body;
+	work.arg = arg;
+	for (i = 0; i < n; i++) {
+		threads[i] = kfn_kthread_create_on_node(worker, NULL, -1, "suite/%d", i);
+		kfn_wake_up_process(threads[i]);
+	}
+	meanwhile(arg);
+	for (i = 0; i < n; i++)
+		kfn_kthread_stop(threads[i]);
+}
+
+/* --- the module ------------------------------------------------------------------------------------ */
+
+int init_module(void)
+{
+	const int cpus = (int)kvar_nr_cpu_ids;
+	const bool sites = kfn_ftrace_location((unsigned long)target_add) != 0;
+	const struct suite_home home = {
+		.verdict = verdict,
+		.complain = complain,
+		.with_threads = with_threads,
+		.go_on = go_on,
+		.add_name = "target_add",
+		.own_text = (uint64_t)spile_register_kprobe,
+		.maxactive = 2 * cpus > 10 ? 2 * cpus : 10,
+		.entry_flags = sites ? KPROBE_FLAG_FTRACE | KPROBE_FLAG_ON_FUNC_ENTRY : 0,
+	};
+	int failed = suite_run(&home);
+
+	kfn_printk(KLOG_INFO "suite: done %s, %d passed, %d failed\n",
+		   sites ? "with ftrace sites" : "without ftrace sites", passed, failed);
+	return 0;
+}
+
+void cleanup_module(void)
+{
+}
