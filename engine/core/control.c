@@ -57,15 +57,29 @@ static struct spile_site *sites_of(const struct planter *planter)
 	return list;
 }
 
+static bool is_in(const struct planter *planter, const struct planter *const *table)
+{
+	for (; table && *table; table++)
+		if (*table == planter)
+			return true;
+	return false;
+}
+
+/* Those of a table, but for those that are in `told`. */
+static void tell_planters(const struct planter *const *table, const struct planter *const *told)
+{
+	for (; *table; table++)
+		if ((*table)->optimize && !is_in(*table, told))
+			(*table)->optimize(sites_of(*table));
+}
+
 void engine_set_optimization(bool on)
 {
-	const struct planter *const *planter;
-
 	engine.home->lock();
 	engine.unoptimized = !on;
-	for (planter = engine.home->planters; *planter; planter++)
-		if ((*planter)->optimize)
-			(*planter)->optimize(sites_of(*planter));
+	tell_planters(engine.home->planters, NULL);
+	if (engine.home->planters_text)
+		tell_planters(engine.home->planters_text, engine.home->planters);
 	engine.home->unlock();
 }
 

@@ -117,6 +117,17 @@ static void text_relax(struct spile_site *site)
 	apply_one(point_of(site));
 }
 
+/* Jumps give way at once; breakpoints become jumps in time. */
+static void text_optimize(struct spile_site *list)
+{
+	struct text_point *changed = NULL;
+
+	for (; list; list = list->batch_next)
+		text_change_add(&changed, point_of(list));
+	if (changed)
+		text_apply(changed);
+}
+
 /* --- which may be used ---------------------------------------------------------------------------- */
 
 static int breakpoint_can_plant(const struct spile_site *site)
@@ -178,6 +189,7 @@ const struct planter planter_jump = {
 	.disarm = text_disarm,
 	.update = text_update,
 	.relax = text_relax,
+	.optimize = text_optimize,
 };
 
 const struct planter planter_breakpoint = {

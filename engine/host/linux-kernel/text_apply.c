@@ -26,6 +26,7 @@
  * somebody else's patch stays, with ours perhaps under it: such a point is kept for ever, so that
  * a hit still finds its way, and the core with it.
  */
+#include "engine/core/control.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/text_arena.h"
 #include "engine/host/linux-kernel/text_point.h"
@@ -52,7 +53,7 @@ static enum text_mode wanted(const struct text_point *point)
 {
 	if (!point->armed)
 		return TEXT_CLEAR;
-	if (!point->may_jump || !point->site || point->site->has_post || has_neighbour(point))
+	if (!engine_optimization() || !point->may_jump || !point->site || point->site->has_post || has_neighbour(point))
 		return TEXT_BREAKPOINT;
 	return TEXT_JUMP;
 }
