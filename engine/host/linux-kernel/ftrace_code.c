@@ -4,7 +4,7 @@
  *
  *	preempt_disable();
  *	cpu = &engine.cpus[this CPU];
- *	if (!code->quick || cpu->running)
+ *	if (code->slow || cpu->running)
  *		preempt_enable(), go to ftrace_trampoline as if called by the function
  *	regs = what the handler needs of it; cpu->running = &frame; cpu->counts[n]++;
  *	diverted = handler(p, &regs);
@@ -28,8 +28,8 @@
  * nothing. The return instruction is the one that the kernel has put into our own text, which may be
  * a jump to one of its thunks.
  *
- * `quick` is turned off before anything changes that the code relies on, and what it relies on is
- * freed after host_synchronize(), which waits for whoever has seen it on. The code itself is freed
+ * `slow` is set before anything changes that the code relies on, and what it relies on is freed
+ * after host_synchronize(), which waits for whoever has not seen it. The code itself is freed
  * after ftrace has waited for tasks that are in it, and after the last frame has returned.
  *
  * Rejected: making new code when a second probe arrives at the function. It would have to be
@@ -172,14 +172,20 @@ static void land(struct x86_code *c, const struct exits *exits)
 	}
 }
 
-/* Where the return instruction of our own text jumps to; 0: the kernel has made a plain one of it. */
-static uint64_t return_thunk(void)
+/* Where a jump of 5 bytes goes; 0: there is none. */
+static uint64_t jump_target(const void *at)
 {
-	const uint8_t *insn = (const uint8_t *)ftrace_code_return_insn;
+	const uint8_t *insn = at;
 	int32_t distance;
 
 	memcpy(&distance, insn + 1, sizeof(distance));
 	return *insn == 0xe9 ? (uint64_t)insn + 5 + (uint64_t)(int64_t)distance : 0;
+}
+
+/* Where the return instruction of our own text jumps to; 0: the kernel has made a plain one of it. */
+static uint64_t return_thunk(void)
+{
+	return jump_target(ftrace_code_return_insn);
 }
 
 static void ret(struct x86_code *c)
@@ -191,6 +197,32 @@ static void ret(struct x86_code *c)
 	else
 		CODE(c, 0xc3);
 	CODE(c, 0xcc);
+}
+
+/*
+ * Whether a reschedule that is due at a hit's end is done there. Where the kernel's way of preemption is
+ * chosen at boot the symbol is a patched jump, marked by an ud1 behind it, and leads nowhere if the
+ * choice is not to preempt; then a reschedule can be due for long, and looking would be in vain.
+ */
+static bool kernel_preempts(void)
+{
+	const uint8_t *at = (const uint8_t *)kfn_preempt_schedule_notrace;
+	uint64_t target;
+
+	if (!khas(preempt_schedule_notrace))
+		return false;
+	if (memcmp(at + 5, "\x0f\xb9\xcc", 3))
+		return true;
+	target = jump_target(at);
+	return target && target != return_thunk();
+}
+
+/* Where preemption is enabled and nothing is due, goes on. */
+static void preempt_enable(struct x86_code *c, struct exits *due)
+{
+	preempt_add(c, -1);
+	if (kernel_preempts())
+		leave_if(c, IF_EQUAL, due);
 }
 
 /* --- pieces --------------------------------------------------------------------------------------- */
@@ -205,6 +237,17 @@ static void load_engine_cpu(struct x86_code *c)
 	code_rel32(c, (uint64_t)&engine.cpus);
 }
 
+/* r11 = this CPU's; elsewhere if this is not the code's case any more, or a handler is running. */
+static void check_quick(struct x86_code *c, const struct ftrace_code *code, struct exits *slow)
+{
+	load_engine_cpu(c);
+	value(c, R10, (uint64_t)&code->slow);
+	load(c, R10, R10, 0);
+	CODE(c, 0x4d, 0x0b); /* or running(%r11), %r10 */
+	operand(c, R10, R11, offsetof(struct engine_cpu, running));
+	leave_if(c, IF_NOT_EQUAL, slow);
+}
+
 /* r11 = the same; elsewhere if a handler is running. */
 static void check_running(struct x86_code *c, struct exits *busy)
 {
@@ -213,15 +256,6 @@ static void check_running(struct x86_code *c, struct exits *busy)
 	operand(c, 7, R11, offsetof(struct engine_cpu, running));
 	CODE(c, 0);
 	leave_if(c, IF_NOT_EQUAL, busy);
-}
-
-/* Disables preemption; elsewhere if this is not the code's case any more. */
-static void begin(struct x86_code *c, const struct ftrace_code *code, struct exits *slow)
-{
-	preempt_add(c, 1);
-	value(c, R11, (uint64_t)&code->quick);
-	CODE(c, 0x41, 0x80, 0x3b, 0); /* cmpb $0, (%r11) */
-	leave_if(c, IF_EQUAL, slow);
 }
 
 static void make_frame(struct x86_code *c, int32_t bytes)
@@ -356,8 +390,8 @@ static void build_entry(struct x86_code *c, const struct ftrace_code *code,
 	make_frame(c, regs + PT_SIZE);
 	if (all)
 		save_all(c, regs);
-	begin(c, code, &slow);
-	check_running(c, &slow);
+	preempt_add(c, 1);
+	check_quick(c, code, &slow);
 	save_for(c, site, handler.needs, which, regs);
 	enter(c, site, p);
 	if (p->pre_handler) {
@@ -371,8 +405,7 @@ static void build_entry(struct x86_code *c, const struct ftrace_code *code,
 		leave_if(c, IF_NOT_EQUAL, &diverted);
 	}
 	restore(c, which, regs);
-	preempt_add(c, -1);
-	leave_if(c, IF_EQUAL, &due);
+	preempt_enable(c, &due);
 	CODE(c, 0xc9);
 	ret(c);
 
@@ -418,12 +451,11 @@ static void call_body(struct x86_code *c, const struct ftrace_code *code,
 		      uint64_t *ret_body)
 {
 	make_frame(c, 0);
-	begin(c, code, slow);
+	preempt_add(c, 1);
 	check_stack(c, slow);
-	check_running(c, slow);
+	check_quick(c, code, slow);
 	add_frame(c, plan, 1);
-	preempt_add(c, -1);
-	leave_if(c, IF_EQUAL, due);
+	preempt_enable(c, due);
 	*ret_body = code_here(c);
 	call(c, kfn_ftrace_location(plan->site->addr) + ARCH_CALL_BYTES);
 }
@@ -492,8 +524,7 @@ static void build_return(struct x86_code *c, const struct ftrace_code *code,
 	end = code_here(c);
 	load(c, AX, SP, regs + PT_AX);
 	load(c, DX, SP, regs + PT_DX);
-	preempt_add(c, -1);
-	leave_if(c, IF_EQUAL, &due_end);
+	preempt_enable(c, &due_end);
 	CODE(c, 0xc9, 0x48, 0x83, 0xc4, 0x08); /* leave; add $8, %rsp: the body's address */
 	ret(c);
 
@@ -537,7 +568,6 @@ static int install(struct ftrace_code *code, const struct x86_code *c)
 		return err;
 	text_arena_free(c->at + used, CODE_MAX - used);
 	code->bytes = used;
-	code->quick = true;
 	return 0;
 }
 

@@ -23,7 +23,7 @@ struct through;
 struct ftrace_code {
 	uint64_t at;
 	uint32_t bytes;
-	bool quick;    /* its case is still the case; read at each hit */
+	uint64_t slow; /* 1: its case is no longer the case; read at each hit */
 	unsigned refs; /* of the group, and of a return's frames; who makes it has one */
 };
 

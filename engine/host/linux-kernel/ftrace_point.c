@@ -183,7 +183,7 @@ void ftrace_point_complicate(const struct spile_site *site)
 	struct ftrace_code *code = plant_of(site)->point->group->code;
 
 	if (code)
-		__atomic_store_n(&code->quick, false, __ATOMIC_RELEASE);
+		__atomic_store_n(&code->slow, 1, __ATOMIC_RELEASE);
 }
 
 /* Of a new group with this site alone. */
