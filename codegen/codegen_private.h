@@ -37,6 +37,7 @@ struct gen {
 	size_t local_slots;         /* string slots of locals, the lowest ones */
 	size_t next_slot, max_slot; /* temporaries of the statement; the most that were needed */
 	const char *fail;           /* label to leave by when an error is raised */
+	const struct body *body;
 	bool in_function;           /* `next` hands over to another overload */
 	const char *next_iteration; /* label of `continue` */
 };

@@ -167,10 +167,12 @@ const char *gen_embedded_function(struct gen *g, const struct function_info *inf
 void gen_embedded_stmt(struct gen *g, const struct stmt *st)
 {
 	add_error_word(g, st->tok, g->fail);
+	add_global_words(g, g->body, true);
 	gen_line(g, "{");
 	strbuf_adds(g->out, context);
 	add_code(g, st->embedded);
 	gen_line(g, "; }");
+	add_global_words(g, g->body, false);
 	gen_line(g, "CHECK(%s);", g->fail);
 }
 

@@ -73,6 +73,7 @@ static const char *gen_body(struct gen *g, const struct body *body)
 
 	strbuf_init(&text);
 	g->out = &text;
+	g->body = body;
 	g->indent = 1;
 	g->temps = g->labels = 0;
 	g->local_slots = g->next_slot = g->max_slot = count_slot_locals(body);

@@ -114,6 +114,7 @@ struct function_info {
 	bool may_next;      /* has `next`: then the fallback runs in its place */
 	struct function_info *fallback; /* the overload that comes after it, or NULL */
 	bool is_fallback;
+	enum { EFFECTS_UNKNOWN, EFFECTS_NONE, EFFECTS_SOME } effects; /* of a call, beside its value */
 	bool bound;         /* its names are; functions of the library wait for a first call */
 	bool used;
 	bool visiting; /* for walks over the call graph */

@@ -25,19 +25,21 @@ struct calls {
 
 static bool stmt_has_effects(struct stmt *st);
 
+/* One that calls itself is taken to have some, so that each function is looked at once. */
 static bool function_has_effects(struct function_info *info)
 {
 	bool found;
 
-	if (info->decl->body->kind == STMT_EMBEDDED)
-		return !embedded_has_pragma(info->decl->body->embedded, "pure");
-	if (info->fallback && function_has_effects(info->fallback))
-		return true;
-	if (info->visiting)
-		return false; /* calls itself: what it does beside that counts */
+	if (info->visiting || info->effects != EFFECTS_UNKNOWN)
+		return info->visiting || info->effects == EFFECTS_SOME;
 	info->visiting = true;
-	found = stmt_has_effects(info->body.stmt);
+	if (info->decl->body->kind == STMT_EMBEDDED)
+		found = !embedded_has_pragma(info->decl->body->embedded, "pure");
+	else
+		found = stmt_has_effects(info->body.stmt);
+	found = found || (info->fallback && function_has_effects(info->fallback));
 	info->visiting = false;
+	info->effects = found ? EFFECTS_SOME : EFFECTS_NONE;
 	return found;
 }
 

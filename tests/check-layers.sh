@@ -21,7 +21,7 @@ engine/arch            : . engine/host.h engine/core engine/arch.h include/spile
 engine/host/linux-user : . engine include/spile : user
 engine/host/linux-kernel : . engine include/spile kmod : free
 symbols                : . base engine/host/linux-kernel engine/arch : user
-script                 : . base symbols include/spile : user
+script                 : . base symbols include/spile runtime/script.h : user
 codegen                : . base script symbols include/spile : user
 vm                     : . base : user
 reader                 : . base symbols vm ring runtime engine/host.h include/spile codegen : user
