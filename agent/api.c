@@ -3,6 +3,7 @@
  * The documented names, and the library's beginning. There is no end: probes may be hit until the
  * process is gone, so the library stays loaded (-z nodelete).
  */
+#include "engine/core/control.h"
 #include "engine/host/linux-user/home.h"
 #include "spile/process.h"
 
@@ -107,7 +108,33 @@ int enable_kretprobe(struct kretprobe *rp)
 	return spile_enable_kprobe(&rp->kp);
 }
 
+size_t spile_kprobes_list(char *to, size_t size)
+{
+	process_home_sweep();
+	return engine_list(to, size);
+}
+
+size_t spile_kprobes_blacklist(char *to, size_t size)
+{
+	return engine_blacklist(to, size);
+}
+
+int spile_kprobes_enable(int on)
+{
+	return engine_set_enabled(on != 0);
+}
+
+int spile_kprobes_enabled(void)
+{
+	return engine_enabled();
+}
+
 void spile_optimization(int on)
 {
-	process_home_optimize(on != 0);
+	engine_set_optimization(on != 0);
+}
+
+int spile_optimization_enabled(void)
+{
+	return engine_optimization();
 }

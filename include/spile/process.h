@@ -64,8 +64,34 @@ int enable_jprobe(struct jprobe *jp);
 int disable_kretprobe(struct kretprobe *rp);
 int enable_kretprobe(struct kretprobe *rp);
 
-/** The document's kprobes-optimization knob: 0 turns all jumps into breakpoints, and none are made. */
+/* --- the document's control files, as calls ----------------------------------------------------------- */
+
+/**
+ * kprobes/list: a line for each registered probe,
+ *
+ *     00007f8ea8e4f040  k  getenv+0x0  libc.so.6 [OPTIMIZED][jump]
+ *     000055d0c5a0b1c0  r  parse_line+0x0    [DISABLED][return]
+ *
+ * address, type (k kprobe, j jprobe, r kretprobe), function, object unless it is the program, tags:
+ * [GONE] [DISABLED] [OPTIMIZED] and the planter. Writes at most `size` bytes, no NUL; returns the
+ * length of the whole, which may be more.
+ */
+size_t spile_kprobes_list(char *to, size_t size);
+/** kprobes/blacklist: "0xSTART-0xEND<tab>NAME" lines, the code that is refused. As the list. */
+size_t spile_kprobes_blacklist(char *to, size_t size);
+/**
+ * kprobes/enabled: 0 disarms all probes, those registered meanwhile too, without a change of their
+ * DISABLED flags; when it returns no handler runs. 1 arms those that are not disabled: 0, or the first
+ * error; another attempt takes up the rest.
+ */
+int spile_kprobes_enable(int on);
+int spile_kprobes_enabled(void);
+/**
+ * kprobes-optimization: 0 turns all jumps into breakpoints, and none are made. 1, also if it was 1,
+ * looks at all probes anew.
+ */
 void spile_optimization(int on);
+int spile_optimization_enabled(void);
 
 #ifdef __cplusplus
 }

@@ -1,7 +1,7 @@
 # The engine's suite in a process. It needs dynamic symbols and no optimization across its files.
 SUITE_C       := tests/engine/suite.c tests/engine/suite_mix.c tests/engine/targets.c
 ENGINE_TEST_C := $(SUITE_C) tests/engine/process.c tests/engine/process_cases.c \
-                 tests/engine/process_threads.c tests/engine/process_watch.c
+                 tests/engine/process_threads.c tests/engine/process_watch.c tests/engine/process_control.c
 ENGINE_TEST   := $(B)/tests/engine
 
 $(ENGINE_TEST)/engine-process: $(ENGINE_TEST_C) $(wildcard tests/engine/*.h include/spile/*.h) $(B)/libspile.so

@@ -138,6 +138,7 @@ int main(int argc, char **argv)
 	process_cases();
 	process_thread_cases();
 	process_watch_cases();
+	process_control_cases();
 	spile_optimization(0); /* once more, with breakpoints only */
 	if (!only)
 		suite_run(&home);

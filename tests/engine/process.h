@@ -32,6 +32,7 @@ void with_threads(int n, void (*body)(void *arg), void (*meanwhile)(void *arg), 
 void process_cases(void);
 void process_thread_cases(void);
 void process_watch_cases(void);
+void process_control_cases(void);
 /** Of all code that is mapped now, without the engine's own memory. */
 uint64_t text_checksum(void);
 /** An address in libspile itself. */

@@ -14,7 +14,5 @@ struct engine_home;
 int process_home_start(void);
 /** Looks for libraries that were closed: their probes become KPROBE_FLAG_GONE. Task context. */
 void process_home_sweep(void);
-/** Jumps or breakpoints only. Task context. */
-void process_home_optimize(bool on);
 
 #endif

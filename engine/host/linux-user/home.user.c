@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 
 #include "engine/arch/x86/decode.h"
-#include "engine/core/control.h"
 #include "engine/core/engine.h"
 #include "engine/host.h"
 #include "engine/host/linux-user/home.h"
@@ -79,6 +78,14 @@ static bool home_is_entry(uint64_t addr)
 	return !objects_function(addr, &f) && f.start == addr;
 }
 
+/* The code of libspile. */
+static void home_blacklist(void (*each)(uint64_t start, uint64_t end, void *arg), void *arg)
+{
+	home_lock();
+	objects_own_text(each, arg);
+	home_unlock();
+}
+
 static void *home_current_task(void)
 {
 	return (void *)pthread_self();
@@ -99,6 +106,7 @@ static struct engine_home home = {
 	.resolve = objects_resolve,
 	.is_entry = home_is_entry,
 	.check = home_check,
+	.blacklist = home_blacklist,
 	.current_task = home_current_task,
 	.watch = &process_watch,
 };
@@ -148,9 +156,4 @@ void process_home_sweep(void)
 	home_lock();
 	points_sweep();
 	home_unlock();
-}
-
-void process_home_optimize(bool on)
-{
-	engine_set_optimization(on);
 }

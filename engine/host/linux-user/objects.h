@@ -40,6 +40,8 @@ const char *object_name(const struct object *object);
 uint64_t objects_serial(uint64_t addr);
 /** libspile itself: the object that has this code. */
 bool objects_is_own(uint64_t addr);
+/** Its code, range by range. */
+void objects_own_text(void (*each)(uint64_t start, uint64_t end, void *arg), void *arg);
 
 /** Whether objects have gone since the last time that this was asked. */
 bool objects_gone(void);

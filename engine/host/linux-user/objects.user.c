@@ -185,6 +185,14 @@ bool objects_is_own(uint64_t addr)
 	return o && o->own && strcmp(o->path, "/proc/self/exe");
 }
 
+void objects_own_text(void (*each)(uint64_t start, uint64_t end, void *arg), void *arg)
+{
+	refresh();
+	for (const struct object *o = objects; o; o = o->next)
+		for (unsigned i = 0; i < o->segments && objects_is_own(o->text[0][0]); i++)
+			each(o->text[i][0], o->text[i][1], arg);
+}
+
 static const struct symbols *object_symbols(struct object *object)
 {
 	if (!object->symbols_tried) {

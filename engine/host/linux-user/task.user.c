@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** engine/host/linux-user/task.user.c - time, task, symbols and the log in a process. */
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -94,17 +95,31 @@ void host_current_comm(char ret[16])
 
 /* --- symbols and log ------------------------------------------------------------------------- */
 
+/* " [libc.so.6]"; the program itself has no name. */
+static void object_suffix(char *dst, size_t size, const struct link_map *map)
+{
+	const char *slash = map ? strrchr(map->l_name, '/') : NULL;
+
+	dst[0] = '\0';
+	if (map && map->l_name[0])
+		snprintf(dst, size, " [%s]", slash ? slash + 1 : map->l_name);
+}
+
 /** dladdr() takes the loader's lock: not for signal handlers. */
 int host_symbol_name(char *dst, size_t size, uint64_t addr)
 {
+	struct link_map *map = NULL;
+	char suffix[128];
 	Dl_info info;
 
 	if (size)
 		dst[0] = '\0';
-	if (!dladdr((void *)(uintptr_t)addr, &info) || !info.dli_sname)
+	if (!dladdr1((void *)(uintptr_t)addr, &info, (void **)&map, RTLD_DL_LINKMAP) ||
+	    !info.dli_sname)
 		return -ENOENT;
-	snprintf(dst, size, "%s+0x%lx", info.dli_sname,
-		 (unsigned long)(addr - (uintptr_t)info.dli_saddr));
+	object_suffix(suffix, sizeof(suffix), map);
+	snprintf(dst, size, "%s+0x%lx%s", info.dli_sname,
+		 (unsigned long)(addr - (uintptr_t)info.dli_saddr), suffix);
 	return 0;
 }
 
