@@ -37,3 +37,8 @@ $(B)/bench/language: $(B)/user/bench/language.o $(RUNTIME_OBJ) $(B)/libspile-too
 bench-language: all $(B)/bench/language ## what operations of scripts cost, 1 and 2 threads, beside bpftrace
 	@tools/setup.sh bench
 	bench/language.sh $(B)/bench/language.json
+
+bench-symbols: all $(B)/places/programs/list ## what questions about places cost, beside perf probe; a kernel's after make check-debuginfo
+	@tools/setup.sh bench
+	@mkdir -p $(B)/bench
+	bench/symbols.sh $(B)/bench/symbols.json

@@ -333,9 +333,28 @@ static void read_symbols(struct debuginfo *info)
 	read_elf_symbols(info);
 	if (!info->symbol_count && info->kernel && !info->relocatable)
 		error_destroy(read_kernel_symbols(info));
+}
+
+static void sort_symbols(struct debuginfo *info)
+{
+	read_symbols(info);
+	if (info->symbols_sorted)
+		return;
+	info->symbols_sorted = true;
 	if (info->symbol_count)
 		qsort(info->symbols, info->symbol_count, sizeof(*info->symbols), compare_symbols);
 	guess_sizes(info);
+}
+
+int symbols_each(struct debuginfo *info,
+                 int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg)
+{
+	int result = 0;
+
+	read_symbols(info);
+	for (size_t i = 0; i < info->symbol_count && !result; i++)
+		result = cb(&info->symbols[i], arg);
+	return result;
 }
 
 int debuginfo_symbol_match(struct debuginfo *info, const char *pattern,
@@ -344,7 +363,7 @@ int debuginfo_symbol_match(struct debuginfo *info, const char *pattern,
 	bool plain = !strpbrk(pattern, "*?[\\");
 	int result = 0;
 
-	read_symbols(info);
+	plain ? read_symbols(info) : sort_symbols(info);
 	for (size_t i = 0; i < info->symbol_count && !result; i++) {
 		const struct elf_symbol *sym = &info->symbols[i];
 
@@ -382,6 +401,8 @@ struct error *debuginfo_symbol_find(struct debuginfo *info, const char *name,
 		return error_create(ENOTUNIQ, "%s has %u symbols called %s", info->path, f.places,
 		                    name);
 	*ret = f.found;
+	if (!ret->size && debuginfo_symbol_at(info, ret->address))
+		ret->size = debuginfo_symbol_at(info, ret->address)->size;
 	return NULL;
 }
 
@@ -400,22 +421,82 @@ static size_t symbols_up_to(const struct debuginfo *info, uint64_t address)
 	return low;
 }
 
-const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t address)
+/* Better than `best` as the symbol of `address`: nearer, then a function, then as sorting would. */
+static bool is_better(const struct elf_symbol *sym, const struct elf_symbol *best)
+{
+	if (!best || sym->address != best->address)
+		return !best || sym->address > best->address;
+	if (sym->is_function != best->is_function)
+		return sym->is_function;
+	return compare_symbols(sym, best) < 0;
+}
+
+/* One pass over the unsorted table, which is cheaper than sorting it for a few questions. A symbol
+ * without a size ends where the next begins. */
+static const struct elf_symbol *find_unsorted(struct debuginfo *info, uint64_t address)
 {
 	const struct elf_symbol *best = NULL;
-	size_t n;
+	uint64_t next = UINT64_MAX;
 
-	read_symbols(info);
-	n = symbols_up_to(info, address);
+	for (size_t i = 0; i < info->symbol_count; i++) {
+		const struct elf_symbol *sym = &info->symbols[i];
+
+		if (sym->address > address)
+			next = sym->address < next ? sym->address : next;
+		else if ((!sym->size || address - sym->address < sym->size) && is_better(sym, best))
+			best = sym;
+	}
+	if (best && !best->size && next - best->address < 1u << 20)
+		info->symbols[best - info->symbols].size = next - best->address;
+	return best && address - best->address < best->size ? best : NULL;
+}
+
+static const struct elf_symbol *find_sorted(struct debuginfo *info, uint64_t address)
+{
+	const struct elf_symbol *best = NULL;
+	size_t n = symbols_up_to(info, address);
+
 	for (size_t tries = 0; n-- > 0 && tries < 16; tries++) {
 		const struct elf_symbol *sym = &info->symbols[n];
 
 		if (best && sym->address < best->address)
 			break;
-		if (address - sym->address < sym->size && (!best || sym->is_function))
+		if (address - sym->address < sym->size && is_better(sym, best))
 			best = sym;
 	}
 	return best;
+}
+
+#define UNSORTED_MAX 24 /* questions after which sorting pays */
+
+const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t address)
+{
+	if (++info->symbol_questions > UNSORTED_MAX)
+		sort_symbols(info);
+	else
+		read_symbols(info);
+	return info->symbols_sorted ? find_sorted(info, address) : find_unsorted(info, address);
+}
+
+const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name)
+{
+	const struct elf_symbol *sym = debuginfo_symbol_at(info, address), *at, *end;
+
+	if (!sym || sym->address != address)
+		return NULL;
+	at = info->symbols;
+	end = at + info->symbol_count;
+	if (info->symbols_sorted) {
+		for (at = sym; at > info->symbols && at[-1].address == address; at--)
+			;
+		for (end = sym; end < info->symbols + info->symbol_count && end->address == address;
+		     end++)
+			;
+	}
+	for (; at < end; at++)
+		if (at->address == address && !strncmp(at->name, name, strlen(name)))
+			return at->name;
+	return sym->name;
 }
 
 /* --- bytes ----------------------------------------------------------------------------------- */

@@ -67,8 +67,8 @@ struct elf_symbol {
 	bool is_global;
 };
 
-/** The functions and data whose name matches the shell pattern, by address; stops when cb returns
- *  non-zero, which is returned. */
+/** The functions and data whose name matches the shell pattern, by address (a plain name's in the
+ *  file's order); stops when cb returns non-zero, which is returned. */
 int debuginfo_symbol_match(struct debuginfo *info, const char *pattern,
 			   int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg);
 /** The one symbol of that name: ENOENT, or ENOTUNIQ when several places have it. */

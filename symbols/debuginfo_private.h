@@ -33,9 +33,10 @@ struct debuginfo {
 	char *dwarf_reason;  /* why not */
 	char *dwarf_path;
 
-	bool symbols_read;
-	struct elf_symbol *symbols; /* by address */
+	bool symbols_read, symbols_sorted;
+	struct elf_symbol *symbols; /* sorted by address when many questions are asked */
 	size_t symbol_count;
+	unsigned symbol_questions;
 
 	bool ranges_read;
 	struct unit_range *ranges;
@@ -43,6 +44,12 @@ struct debuginfo {
 	struct btf_index *btf; /* of a module; NULL until asked for */
 	struct places_index *index; /* places_index.c; NULL until needed */
 };
+
+/** All symbols in no certain order, which spares sorting them. */
+int symbols_each(struct debuginfo *info,
+		 int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg);
+/** The symbol that starts at a function's entry; of several the one that `name` begins. */
+const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name);
 
 /* --- debuginfo_units.c: compile units -------------------------------------------------------- */
 

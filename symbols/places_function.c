@@ -56,22 +56,6 @@ const char *die_called_from(Dwarf_Die *die, int *line)
 	return file < 0 ? NULL : die_file(die->cu, file);
 }
 
-/* The symbol that starts at the entry; of several the one that the name begins. */
-const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name)
-{
-	const struct elf_symbol *sym = debuginfo_symbol_at(info, address), *end;
-
-	if (!sym || sym->address != address)
-		return NULL;
-	end = info->symbols + info->symbol_count;
-	for (const struct elf_symbol *s = sym; s > info->symbols && s[-1].address == address; s--)
-		sym = s - 1;
-	for (const struct elf_symbol *s = sym; s < end && s->address == address; s++)
-		if (!strncmp(s->name, name, strlen(name)))
-			return s->name;
-	return sym->name;
-}
-
 static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const char *container)
 {
 	struct function_info fn = {.kind = kind, .container = container};
@@ -91,7 +75,6 @@ static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const c
 		Dwarf_Attribute attr;
 		Dwarf_Die at = *die;
 
-		fn.symbol = function_symbol(w->info, fn.address, fn.name);
 		fn.is_external = dwarf_attr_integrate(&at, DW_AT_external, &attr);
 	} else {
 		die_called_from(die, &fn.call_line);
@@ -241,7 +224,7 @@ static bool add_units_of_symbols(struct unit_set *set, const char *name, unsigne
 	struct unit unit;
 	bool all;
 
-	debuginfo_symbol_match(set->info, "*", add_symbol_unit, &by);
+	symbols_each(set->info, add_symbol_unit, &by);
 	all = found.count && (!by.elsewhere || !(kinds & FUNCTIONS_INLINES));
 	for (size_t i = 0; all && i < found.count && !set->result; i++)
 		if (unit_at(set->info, found.seen[i], &unit))
@@ -300,7 +283,10 @@ static int collect(const struct function_info *fn, void *arg)
 		if (!f->found)
 			abort();
 	}
-	f->found[f->count++] = *fn;
+	f->found[f->count] = *fn;
+	if (fn->kind == FUNCTION_BODY && !fn->symbol)
+		f->found[f->count].symbol = function_symbol(f->info, fn->address, fn->name);
+	f->count++;
 	return 0;
 }
 
@@ -395,7 +381,7 @@ struct error *function_missing(struct debuginfo *info, const struct place_query 
 		                    q->file ? q->file : "*");
 	n.distance = nearest_limit(q->function);
 	if (!is_pattern(q->function))
-		debuginfo_symbol_match(info, "*", note_nearest, &n);
+		symbols_each(info, note_nearest, &n);
 	return error_create(ENOENT, "%s has no function %s%s%s%s%s%s", info->path, q->function,
 	                    q->file ? " in " : "", q->file ? q->file : "",
 	                    n.best ? " (did you mean " : "", n.best ? n.best : "",

@@ -534,8 +534,6 @@ static int give_function(const struct places_index *index, const struct index_re
 	    .die = r->die,
 	};
 
-	if (r->kind == FUNCTION_BODY)
-		fn.symbol = function_symbol(index->info, r->address, fn.name);
 	return f->cb(&fn, f->arg);
 }
 

@@ -21,7 +21,7 @@ struct places_index;
 struct error *places_index_open(struct debuginfo *info);
 void places_index_close(struct places_index *index);
 
-/** The functions that q names, as functions_find() gives them. */
+/** The functions that q names, as functions_find() gives them, but without `symbol`. */
 int places_index_functions(const struct places_index *index, const struct place_query *q,
 			   unsigned kinds,
 			   int (*cb)(const struct function_info *fn, void *arg), void *arg);

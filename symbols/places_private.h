@@ -9,11 +9,9 @@
 typedef int unit_cb(const struct unit *unit, void *arg);
 typedef int function_cb(const struct function_info *fn, void *arg);
 
-/** Every function body and inlined copy of one unit. */
+/** Every function body and inlined copy of one unit, without `symbol`. */
 int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,
 		       function_cb *cb, void *arg);
-/** The symbol that starts at a function's entry; of several the one that `name` begins. */
-const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name);
 /** True when the query's patterns take that name and that file (either may be NULL). */
 bool query_takes(const struct place_query *q, const char *name, const char *file);
 bool is_pattern(const char *text);
