@@ -11,6 +11,7 @@
  * Nothing is remembered between two traps of a stepped hit: the address of the second tells the
  * slot, and the slot the point. So a task may be preempted in a slot and go on elsewhere.
  */
+#include "engine/core/run.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "engine/host/linux-kernel/text_point.h"
 
@@ -110,16 +111,36 @@ static int on_trap(struct notifier_block *nb, unsigned long action, void *data)
 	return take_breakpoint(regs) ? NOTIFY_STOP : NOTIFY_DONE;
 }
 
-/* any. Without preemption the site stays, which goes after RCU's waiting; the detour keeps the point. */
-int text_detour_hit(void *arg, struct pt_regs *regs)
+/* Out of a handler: counts what is missed. any */
+static __attribute__((noinline)) void nested_detour_hit(struct text_point *point, struct pt_regs *regs)
 {
 	struct spile_site *site;
-	int diverted;
 
 	host_preempt_disable();
-	site = site_of(arg);
-	diverted = site ? engine_hit(site, regs) : 0;
+	site = site_of(point);
+	if (site)
+		engine_hit(site, regs);
 	host_preempt_enable();
+}
+
+/*
+ * engine_hit() without a call, and with the site looked up when preemption is disabled: it goes after
+ * RCU's waiting, the point later. any
+ */
+int text_detour_hit(void *point, struct pt_regs *regs)
+{
+	struct engine_frame frame;
+	struct engine_cpu *cpu = hit_enter(NULL, &frame);
+	int diverted = 0;
+
+	if (!cpu) {
+		nested_detour_hit(point, regs);
+		return 0;
+	}
+	frame.site = site_of(point);
+	if (frame.site)
+		diverted = site_run(cpu, frame.site, regs);
+	hit_leave(cpu, &frame);
 	return diverted;
 }
 
