@@ -53,7 +53,8 @@ static enum text_mode wanted(const struct text_point *point)
 {
 	if (!point->armed)
 		return TEXT_CLEAR;
-	if (!engine_optimization() || !point->may_jump || !point->site || point->site->has_post || has_neighbour(point))
+	if (!engine_optimization() || !point->may_jump || !point->site || point->site->has_post ||
+	    has_neighbour(point))
 		return TEXT_BREAKPOINT;
 	return TEXT_JUMP;
 }
