@@ -114,6 +114,7 @@ static void case_closed_library(void)
 {
 	struct kprobe p = { .symbol_name = "plugin:plugin_work", .pre_handler = count };
 	struct kretprobe r = { .kp.symbol_name = "plugin_work", .handler = count_return };
+	struct kprobe again = { .symbol_name = "plugin:plugin_work", .pre_handler = count };
 	struct kprobe other = { .symbol_name = "target_add", .pre_handler = count };
 	char path[512];
 	int (*work)(int);
@@ -142,6 +143,12 @@ static void case_closed_library(void)
 			work = (int (*)(int))dlsym(library, "plugin_work");
 			CHECK_EQ(work(1), 2);
 			CHECK_EQ(hits, 1);
+			CHECK_EQ(enable_kprobe(&p), -EINVAL);
+			CHECK_EQ(register_kprobe(&again), 0); /* likely at the same place */
+			CHECK_EQ(work(1), 2);
+			CHECK_EQ(hits, 2);
+			unregister_kprobe(&again);
+			again.addr = NULL;
 			dlclose(library);
 		}
 		unregister_kprobe(&other);

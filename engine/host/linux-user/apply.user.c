@@ -575,8 +575,7 @@ static void check_gone(struct point *point, void *unused)
 
 	if (point->gone || objects_serial(point->addr) == point->serial)
 		return;
-	point->gone = true;
-	point->mode = POINT_CLEAR;
+	point_set_gone(point);
 	if (point->probes)
 		point->probes->gone = true;
 	for (; p; p = p->next)

@@ -121,6 +121,7 @@ static void text_unplant(struct spile_site *list)
 	struct point *changed = NULL;
 	struct spile_site *site;
 
+	points_sweep(); /* what has been closed is not to be written to */
 	for (site = list; site; site = site->batch_next) {
 		if (!site->plant)
 			continue;

@@ -94,6 +94,8 @@ bool points_optimization(void);
 /** The text as it is without any probe; x86_read_text. */
 int point_read_original(void *unused, uint64_t addr, uint8_t *dst, size_t size);
 
+/** The code is no more: other code may come there, with points of its own. */
+void point_set_gone(struct point *point);
 /** Calls for the slot of each point in [start, end), also of those that are gone but may be in use. */
 void points_slots(uint64_t start, uint64_t end, void (*visit)(uint64_t slot, void *arg), void *arg);
 /** Changes whenever a point comes or goes. any */

@@ -242,7 +242,8 @@ void point_put(struct point *point)
 {
 	if (--point->users)
 		return;
-	table_take(point);
+	if (!point->gone)
+		table_take(point);
 	leave(point);
 }
 
@@ -265,6 +266,13 @@ static void point_free(struct point *point)
 	code_arena_free(point->slot.at, X86_SLOT_BYTES);
 	code_arena_free(point->detour_at, point->detour.size);
 	free(point);
+}
+
+void point_set_gone(struct point *point)
+{
+	point->gone = true;
+	point->mode = POINT_CLEAR;
+	table_take(point);
 }
 
 void points_slots(uint64_t start, uint64_t end, void (*visit)(uint64_t slot, void *arg), void *arg)
