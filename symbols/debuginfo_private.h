@@ -38,6 +38,7 @@ struct debuginfo {
 	size_t symbol_count;
 	unsigned symbol_questions;
 
+	unsigned split_missing; /* units whose .dwo file is not there, when last walked */
 	bool ranges_read;
 	struct unit_range *ranges;
 	size_t range_count;

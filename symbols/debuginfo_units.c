@@ -52,6 +52,15 @@ static bool fill(Dwarf_CU *cu, struct unit *ret)
 	return true;
 }
 
+/* A split unit whose .dwo file is gone, or in a .dwp package, which libdw does not read yet. */
+static bool lacks_contents(Dwarf_CU *cu, const struct unit *unit)
+{
+	uint8_t type;
+
+	return dwarf_cu_info(cu, NULL, &type, NULL, NULL, NULL, NULL, NULL) == 0 &&
+	       type == DW_UT_skeleton && unit->die.addr == unit->skeleton.addr;
+}
+
 bool unit_at(struct debuginfo *info, Dwarf_Off offset, struct unit *ret)
 {
 	Dwarf_Die die;
@@ -67,10 +76,13 @@ int unit_each(struct debuginfo *info, int (*cb)(const struct unit *unit, void *a
 	struct unit unit;
 	int result = 0;
 
+	info->split_missing = 0;
 	while (!result && info->dwarf &&
 	       dwarf_get_units(info->dwarf, cu, &cu, NULL, NULL, NULL, NULL) == 0)
-		if (fill(cu, &unit))
+		if (fill(cu, &unit)) {
+			info->split_missing += lacks_contents(cu, &unit);
 			result = cb(&unit, arg);
+		}
 	return result;
 }
 

@@ -376,6 +376,12 @@ struct error *function_missing(struct debuginfo *info, const struct place_query 
 {
 	struct nearest_name n = {.wanted = q->function};
 
+	if (info->split_missing)
+		return error_create(ENODATA,
+		                    "%s: the .dwo files of %u units are missing, where their debug "
+		                    "information is: keep them where they were compiled (.dwp "
+		                    "packages are not read yet)",
+		                    info->path, info->split_missing);
 	if (!q->function)
 		return error_create(ENOENT, "%s has no function of a source file %s", info->path,
 		                    q->file ? q->file : "*");

@@ -88,6 +88,13 @@ expect 0 '^usage: spile-probe' --help
 expect 1 'cannot open' -x /nonexistent -F
 expect 1 'cannot read|not an ELF' -x tests/places/fixture.c -F
 
+# Damaged files: a message, not a crash.
+for bytes in 100 3000 9000 16000; do
+	head -c $bytes $O2 >"$out.cut"
+	expect 1 '^spile-probe: ' -x "$out.cut" -V other_sum
+done
+rm -f "$out.cut"
+
 # A kernel of the cache, by its own means: BTF, kallsyms, the image.
 kernel=$(build/bin/spile-vm --print-dir 2>/dev/null)
 if [ -n "$kernel" ] && [ -e "$kernel/vmlinux" ]; then

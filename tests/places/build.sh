@@ -51,5 +51,8 @@ objcopy --only-keep-debug gcc-separate-5 "$dir/$(echo "$id" | cut -c3-).debug"
 strip gcc-separate-5
 cp gcc-O2-5 stripped
 strip -g stripped
+# Split, and the other half lost.
+mkdir -p objects/moved
+(cd objects/moved && gcc -O2 -gdwarf-5 -gsplit-dwarf $link "$src/fixture.c" "$src/other.c" -o ../../moved && rm -f ./*.dwo ../../*.dwo)
 # An unlinked object, as a kernel's module is.
 gcc -O2 -gdwarf-5 -ffunction-sections -r -nostdlib "$src/fixture.c" "$src/other.c" -o object.ko

@@ -263,6 +263,20 @@ static void test_without_dwarf(void **state)
 	debuginfo_close(info);
 }
 
+/* The .dwo files were moved away: said, not taken for an empty program. */
+static void test_missing_dwo(void **state)
+{
+	struct debuginfo *info = places_open("moved");
+	struct place_query q = {.function = (char *)"other_sum"};
+	struct error *error = functions_find(info, &q, FUNCTIONS_BODIES, found_function, NULL);
+
+	assert_non_null(error);
+	assert_int_equal(error->err, ENODATA);
+	assert_non_null(strstr(error->message, "the .dwo files of 2 units are missing"));
+	error_destroy(error);
+	debuginfo_close(info);
+}
+
 /* --- lines -------------------------------------------------------------------------------------------- */
 
 static void test_line_forms(void **state)
@@ -641,6 +655,7 @@ int main(void)
 	    cmocka_unit_test(test_functions_of_a_file),
 	    cmocka_unit_test(test_missing_function_has_a_near_one),
 	    cmocka_unit_test(test_without_dwarf),
+	    cmocka_unit_test(test_missing_dwo),
 	    cmocka_unit_test(test_line_forms),
 	    cmocka_unit_test(test_every_place_is_code),
 	    cmocka_unit_test(test_lines_beside_gdb),
