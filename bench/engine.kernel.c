@@ -10,7 +10,7 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 
-#define ROUNDS 9
+#define ROUNDS 12 /* a multiple of PLACES */
 #define WINDOWS 400
 #define CALLS 100
 
@@ -25,7 +25,53 @@ void cleanup_module(void);
 
 /* --- handlers: each counts -------------------------------------------------------------------------- */
 
+/*
+ * An emulator finds translated code by a small table in which two places can get into each other's way,
+ * at 20 to 50 ns a call. So the calling loop, and the handlers of entries and returns, stand at several
+ * places, 64 bytes and more apart; rounds and windows take turns with them, and the best counts.
+ */
+#define PLACES 4
+#define AT_PLACE(n) __attribute__((noinline, noclone, section(".text.place" #n)))
+#define PLACE_END(n)                                                                               \
+	__asm__(".pushsection .text.place" #n ", \"ax\"\n.skip 192 * " #n " + 64\n.popsection\n");
+
+static unsigned place; /* of the handlers, in this round */
 static unsigned long hits;
+
+#define HANDLERS(n)                                                                                \
+	AT_PLACE(n) static int ours_pre_##n(struct kprobe *p, struct pt_regs *regs)                \
+	{                                                                                          \
+		hits++;                                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	AT_PLACE(n) static int ours_return_##n(struct kretprobe_instance *ri, struct pt_regs *regs) \
+	{                                                                                          \
+		hits++;                                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	AT_PLACE(n) static int peer_pre_##n(struct kernel_kprobe *p, struct pt_regs *regs)         \
+	{                                                                                          \
+		hits++;                                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	AT_PLACE(n) static int peer_return_##n(struct kernel_kretprobe_instance *ri,               \
+					       struct pt_regs *regs)                               \
+	{                                                                                          \
+		hits++;                                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	PLACE_END(n)
+
+HANDLERS(0)
+HANDLERS(1)
+HANDLERS(2)
+HANDLERS(3)
+
+#define ALL_PLACES(name) { name##_0, name##_1, name##_2, name##_3 }
+static const kprobe_pre_handler_t ours_pre[PLACES] = ALL_PLACES(ours_pre);
+static const kretprobe_handler_t ours_return[PLACES] = ALL_PLACES(ours_return);
+static kcb_kprobe_pre *const peer_pre[PLACES] = ALL_PLACES(peer_pre);
+static kcb_kretprobe *const peer_return[PLACES] = ALL_PLACES(peer_return);
 
 /* What counts on several CPUs at once must not share a cache line. */
 static struct {
@@ -39,20 +85,8 @@ static int ours_pre_cpu(struct kprobe *p, struct pt_regs *regs)
 	return 0;
 }
 
-static int ours_pre(struct kprobe *p, struct pt_regs *regs)
-{
-	hits++;
-	return 0;
-}
-
 static void ours_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
-}
-
-static int ours_return(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	hits++;
-	return 0;
 }
 
 static unsigned long ours_jprobe(unsigned long base, unsigned long exp)
@@ -62,20 +96,8 @@ static unsigned long ours_jprobe(unsigned long base, unsigned long exp)
 	return 0;
 }
 
-static int peer_pre(struct kernel_kprobe *p, struct pt_regs *regs)
-{
-	hits++;
-	return 0;
-}
-
 static void peer_post(struct kernel_kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
-}
-
-static int peer_return(struct kernel_kretprobe_instance *ri, struct pt_regs *regs)
-{
-	hits++;
-	return 0;
 }
 
 /* --- what is probed ---------------------------------------------------------------------------------- */
@@ -127,7 +149,7 @@ static int peer_on(void *addr, bool post)
 {
 	memset(&peer, 0, sizeof(peer));
 	knative(&peer, kprobe, addr) = addr;
-	knative(&peer, kprobe, pre_handler) = peer_pre;
+	knative(&peer, kprobe, pre_handler) = peer_pre[place];
 	knative(&peer, kprobe, post_handler) = post ? peer_post : NULL;
 	return kfn_register_kprobe(&peer);
 }
@@ -144,7 +166,7 @@ static void peer_off(void)
 
 static int ours_on(void *addr, bool post)
 {
-	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre, .flags = KPROBE_FLAG_TEXT,
+	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre[place], .flags = KPROBE_FLAG_TEXT,
 				.post_handler = post ? ours_post : NULL };
 	return spile_register_kprobe(&ours);
 }
@@ -156,7 +178,7 @@ static void ours_off(void)
 
 static int ours_return_on(void *addr, unsigned flags)
 {
-	ours_rp = (struct kretprobe){ .kp.addr = addr, .kp.flags = flags, .handler = ours_return };
+	ours_rp = (struct kretprobe){ .kp.addr = addr, .kp.flags = flags, .handler = ours_return[place] };
 	return spile_register_kretprobe(&ours_rp);
 }
 
@@ -169,7 +191,7 @@ static int peer_return_on(void *addr)
 {
 	memset(&peer_rp, 0, sizeof(peer_rp));
 	knative(&knative(&peer_rp, kretprobe, kp), kprobe, addr) = addr;
-	knative(&peer_rp, kretprobe, handler) = peer_return;
+	knative(&peer_rp, kretprobe, handler) = peer_return[place];
 	return kfn_register_kretprobe(&peer_rp);
 }
 
@@ -367,14 +389,8 @@ static void sort(uint64_t *v, unsigned n)
 		}
 }
 
-/*
- * An emulator finds translated code by a small table in which two places can get into each other's way,
- * at 50 ns a call. So the same loop stands at several places, and the best of all counts.
- */
-#define PLACES 4
 #define WINDOW(n)                                                                                  \
-	static __attribute__((noinline, noclone, section(".text.window" #n))) uint64_t window_##n( \
-		called *call)                                                                      \
+	AT_PLACE(n) static uint64_t window_##n(called *call)                                       \
 	{                                                                                          \
 		uint64_t start = kfn_ktime_get_mono_fast_ns();                                     \
 		unsigned i;                                                                        \
@@ -383,19 +399,19 @@ static void sort(uint64_t *v, unsigned n)
 			call(3, 0);                                                                \
 		return kfn_ktime_get_mono_fast_ns() - start;                                       \
 	}                                                                                          \
-	__asm__(".pushsection .text.window" #n ", \"ax\"\n.skip 64 * 3 * " #n " + 64\n.popsection\n");
+	PLACE_END(n)
 
 WINDOW(0)
 WINDOW(1)
 WINDOW(2)
 WINDOW(3)
 
-static uint64_t time_window(const struct bench_case *c, unsigned place)
+static uint64_t time_window(const struct bench_case *c, unsigned at)
 {
 	static uint64_t (*const windows[PLACES])(called *) = { window_0, window_1, window_2,
 								     window_3 };
 
-	return windows[place % PLACES](c->call);
+	return windows[at % PLACES](c->call);
 }
 
 static uint64_t time_calls(const struct bench_case *c)
@@ -440,6 +456,7 @@ static int run_case(const struct bench_case *c)
 	for (i = 0; i < ROUNDS && !err; i++) {
 		uint64_t bare = time_calls(c);
 
+		place = i % PLACES;
 		err = time_side(c, &c->ours, bare, &ours_ps[i]);
 		if (!err)
 			err = time_side(c, &c->peer, bare, &peer_ps[i]);
@@ -589,7 +606,7 @@ static int attach_peer(uint64_t *ret)
 
 	for (i = 0; i < ATTACH_PEER; i++) {
 		knative(&many_peer[i], kprobe, addr) = many[i * (ATTACH_OURS / ATTACH_PEER)].addr;
-		knative(&many_peer[i], kprobe, pre_handler) = peer_pre;
+		knative(&many_peer[i], kprobe, pre_handler) = peer_pre[place];
 		many_peer_list[i] = &many_peer[i];
 	}
 	start = kfn_ktime_get_mono_fast_ns();

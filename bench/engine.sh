@@ -3,7 +3,7 @@
 # What a hit and an attachment cost, ours beside the kernel's own, in one guest; and in a process.
 #
 # Method, guest. A module (engine.kernel.c) calls a function that does next to nothing 100 times, and
-# takes the best of 400 such windows: bare, with our probe, with the kernel's, 9 rounds in turn. Cost =
+# takes the best of 400 such windows: bare, with our probe, with the kernel's, 12 rounds in turn. Cost =
 # time per call less the bare call. Every handler adds one to a counter. Of the rounds the median and the
 # best are shown, and the ratio of each; on a busy machine the best is nearer to the truth. Cases, with
 # the letters of the kprobes document:
