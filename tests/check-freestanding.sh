@@ -21,6 +21,9 @@ fi
 
 # What may stay undefined: the functions of engine/host.h, and what generated code calls back.
 grep -oE '\b(host_[a-z_]+|mem(cpy|move|set|cmp))\(' engine/host.h | tr -d '(' | sort -u >"$tmp/host"
+# The kernel gives the shortest of them inline; what those use is a part of them.
+inline=engine/host/linux-kernel/host_inline.h
+grep -oE '\b(host_[a-z_]+|kcpu_[a-z_]+)\b' $inline | sort -u >>"$tmp/host"
 printf '%s\n' __x86_return_thunk >>"$tmp/host"
 for r in rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15; do
 	echo "__x86_indirect_thunk_$r"

@@ -29,6 +29,7 @@
  *   calls; there are breakpoints only.
  * - Functions that libc calls with all signals blocked, as at the end of a thread or in a child of
  *   posix_spawn(), must not be hit by a breakpoint then: the kernel ends the process.
+ * - spile/watchpoint.h has probes on memory.
  * - Return probes are refused on functions that return twice (setjmp, vfork, getcontext, ...).
  *   longjmp() and exceptions past a watched function are fine: that call is not reported.
  * - A program's signal handler that interrupts a probe's handler must come back to it: the engine
