@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** runtime/context.c - the language's functions about the current task and time. Any context. */
 #include "engine/host.h"
+#include "runtime/format.h"
 #include "runtime/internal.h"
 
 spl_s64 spl_fn_pid(struct spl_ctx *c)
@@ -84,6 +85,19 @@ char *spl_fn_execname(struct spl_ctx *c, char *dst, spl_size size)
 
 	host_current_comm(comm);
 	return spl_str_copy(dst, size, comm);
+}
+
+char *spl_fn_symdata(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr)
+{
+	struct format_sink sink;
+
+	dst[0] = '\0';
+	host_symbol_name(dst, size, addr);
+	if (dst[0])
+		return dst;
+	format_sink_init(&sink, dst, size);
+	format_render(&sink, "%#x", "n", &(union spl_val){ .n = (spl_s64)addr });
+	return format_sink_finish(&sink);
 }
 
 char *spl_fn_symname(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr)

@@ -596,5 +596,7 @@ char *spl_fn_execname(struct spl_ctx *c, char *dst, spl_size size);
 char *spl_fn_thread_indent(struct spl_ctx *c, char *dst, spl_size size, spl_s64 delta);
 /** symname-like: the kernel function that holds an address, "" if none. */
 char *spl_fn_symname(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr);
+/** The same with the offset and the module: "name+0x10 [mod]", the bare number if it is unknown. */
+char *spl_fn_symdata(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr);
 
 #endif

@@ -87,6 +87,10 @@ run -e 'probe begin { println(signal_str(9), signal_str(17), signal_str(34), sig
 	[ "$(cat "$tmp/out")" = 'SIGKILLSIGCHLDSIGRTMIN+2UNKNOWN(65)UNKNOWN(-1)' ]
 ok signal_str
 
+run -e 'probe begin { println(symdata(16), symname(16)) print_syms("0x10  ff") try { modname(5) } catch (m) { println(m) } exit() }' &&
+	printf '0x10\n 0x0000000000000010 : 0x10\n 0x00000000000000ff : 0xff\nmodname: no function is known at 0x5\n' | cmp - "$tmp/out"
+ok "symbols that are not known"
+
 awk '/^##/ { said = 1; next }
 	/^(function|probe|@define) / { name = $2; sub(/[(:].*/, "", name)
 		if (!said && name !~ /^_/ && ($1 != "probe" || / \+?= /)) print FILENAME ": " name " has no comment" }

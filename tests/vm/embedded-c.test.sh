@@ -18,3 +18,7 @@ grep -qx 1110 /tmp/out || { cat /tmp/out; exit 1; }
 spile -t -e 'global n probe kernel.function("ksys_write") { if (execname() == "od") n++; else next }
 probe end { println("counted ", n) }' -c 'od -N 64 /proc/version' >/tmp/out
 grep -q '^kernel.function("ksys_write").*, hits: [1-9][0-9]*, cycles: [1-9].*min/' /tmp/out || { cat /tmp/out; exit 1; }
+# Symbols: a probe's own function, by kallsyms' address.
+address=0x$(awk '$3 == "ksys_write" { print $1 }' /proc/kallsyms)
+spile -e "probe begin { println(symdata($address), \" \", symname($address), \" \", modname($address)) print_syms(\"$address\") exit() }" >/tmp/out
+printf 'ksys_write+0x0 ksys_write kernel\n %s : ksys_write+0x0\n' "$address" | diff - /tmp/out
