@@ -54,6 +54,20 @@ static int count_pre(struct kprobe *p, struct pt_regs *regs)
 	return 0;
 }
 
+/* These look at nothing, and at an argument: a detour saves less for them. */
+static int blind_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	ran++;
+	return 0;
+}
+
+static int argument_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	ran++;
+	seen_di = regs->di;
+	return 0;
+}
+
 static void count_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
 {
 	ran_post++;
@@ -248,6 +262,36 @@ static void check_handlers(bool jump)
 	call_many("afterwards", 5);
 }
 
+/* A jump whose detour saves little, until a handler arrives that looks at everything. */
+static void check_joining(kprobe_pre_handler_t first)
+{
+	struct kprobe p = probe_at(t_places[T_STORE]), q = probe_at(t_places[T_STORE]);
+
+	place = first == blind_pre ? "joining a blind one" : "joining one with an argument";
+	p.pre_handler = first;
+	CHECK("registered", spile_register_kprobe(&p), 0);
+	CHECK("optimized", becomes_optimized(&p), 1);
+	ran = seen_di = 0;
+	call_many("light", 10);
+	CHECK("runs", ran, 10);
+	CHECK("argument", seen_di, first == argument_pre ? 9 : 0);
+	CHECK("joined", spile_register_kprobe(&q), 0);
+	seen_flags = 0;
+	result(1);
+	CHECK("both run", ran, 12);
+	CHECK("sees carry", seen_flags & 1, 1);
+	CHECK("optimized again", becomes_optimized(&p) && becomes_optimized(&q), 1);
+	CHECK("a jump", byte_at(p.addr), 0xe9);
+	seen_flags = 0;
+	result(1);
+	CHECK("both run again", ran, 14);
+	CHECK("sees carry again", seen_flags & 1, 1);
+	call_many("full", 10);
+	spile_unregister_kprobe(&p);
+	spile_unregister_kprobe(&q);
+	call_many("afterwards", 5);
+}
+
 /* --- optimization comes and goes -------------------------------------------------------------------------- */
 
 static void check_post_arrives(kprobe_post_handler_t post, kprobe_break_handler_t brk)
@@ -419,6 +463,7 @@ enum how {
 /* Every STRIDE-th place at once; how many became jumps. */
 static unsigned sweep_round(unsigned first, enum how how, bool (*work)(void))
 {
+	static const kprobe_pre_handler_t pres[] = { count_pre, blind_pre, argument_pre };
 	struct kprobe *ps[SWEEP_MAX];
 	unsigned i, n = 0, jumps = 0;
 	uint64_t hits = 0;
@@ -426,6 +471,8 @@ static unsigned sweep_round(unsigned first, enum how how, bool (*work)(void))
 	for (i = first; i < swept; i += STRIDE) {
 		sweep[i] = probe_at(sweep[i].addr);
 		sweep[i].post_handler = how == STEPPED ? count_post : NULL;
+		if (how == JUMPS) /* one after the other: what the detour saves differs */
+			sweep[i].pre_handler = pres[i / STRIDE % 3];
 		ps[n++] = &sweep[i];
 	}
 	ran = 0;
@@ -520,6 +567,8 @@ static void check_all(void)
 	check_instructions();
 	check_handlers(false);
 	check_handlers(true);
+	check_joining(blind_pre);
+	check_joining(argument_pre);
 	check_post_arrives(count_post, NULL);
 	check_post_arrives(NULL, break_handler);
 	check_disabled();

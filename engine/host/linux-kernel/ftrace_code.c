@@ -343,7 +343,7 @@ static int read_text(void *unused, uint64_t addr, uint8_t *dst, size_t n)
 	return text_read(addr, dst, n);
 }
 
-static struct x86_handler read_handler(uint64_t handler)
+struct x86_handler kernel_handler_read(uint64_t handler)
 {
 	/* The argument registers, which are saved in any case, and two that are cheap. */
 	static const uint8_t words[] = { PT_AX, PT_CX, PT_DX, PT_SI, PT_DI, PT_R8, PT_R9,
@@ -381,7 +381,7 @@ static void build_entry(struct x86_code *c, const struct ftrace_code *code,
 {
 	const struct kprobe *p = site->probes;
 	const int32_t regs = sizeof(struct engine_frame);
-	const struct x86_handler handler = read_handler((uint64_t)p->pre_handler);
+	const struct x86_handler handler = kernel_handler_read((uint64_t)p->pre_handler);
 	const bool all = handler.needs & X86_HANDLER_REGS;
 	const unsigned which = handler.needs ? X86_CLOBBERS_ALL :
 					       handler.clobbers | 1u << DI | 1u << SI;
@@ -500,7 +500,7 @@ static void build_return(struct x86_code *c, const struct ftrace_code *code,
 			 const struct ftrace_code_return *plan)
 {
 	const struct kretprobe *rp = site_kretprobe(plan->site);
-	const struct x86_handler handler = read_handler((uint64_t)rp->handler);
+	const struct x86_handler handler = kernel_handler_read((uint64_t)rp->handler);
 	const int32_t instance = sizeof(struct engine_frame);
 	const int32_t regs = instance + (int32_t)((sizeof(struct kretprobe_instance) +
 						   rp->data_size + 7) & ~7ul);

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/arch/x86/handler.h"
+
 struct kretprobe_instance;
 struct pt_regs;
 struct spile_site;
@@ -41,6 +43,9 @@ struct ftrace_code *ftrace_code_make_return(const struct ftrace_code_return *pla
 
 /** When the last goes, nobody may be in it any more. NULL is fine. */
 void ftrace_code_put(struct ftrace_code *code);
+
+/** What a handler needs of a hit, beside the argument registers, ip and sp. 0: none. */
+struct x86_handler kernel_handler_read(uint64_t handler);
 
 /** ftrace_through.c: the end of a call that is not the quick case. any, with preemption disabled */
 void ftrace_through_code_exit(struct through *through, struct kretprobe_instance *ri,

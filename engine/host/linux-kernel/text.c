@@ -7,9 +7,11 @@
  * Task context under the engine's lock. Hits are in text_trap.c.
  */
 #include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/ftrace_code.h"
 #include "engine/host/linux-kernel/planters.h"
 #include "engine/host/linux-kernel/text.h"
 #include "engine/host/linux-kernel/text_point.h"
+#include "engine/host/linux-kernel/text_write.h"
 
 static struct text_point *point_of(const struct spile_site *site)
 {
@@ -22,6 +24,11 @@ static int apply_one(struct text_point *point)
 
 	text_change_add(&list, point);
 	return text_apply(list);
+}
+
+static unsigned needs_of(const struct kprobe *p)
+{
+	return kernel_handler_read((uint64_t)p->pre_handler).needs;
 }
 
 /* The text first; the site stays until traps that are under way have come out of its handlers. */
@@ -46,6 +53,7 @@ static void text_unplant(struct spile_site *list)
 static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
 	struct text_point *changed = NULL, *point;
+	const struct kprobe *p;
 	struct spile_site *site;
 	int err = text_traps_init();
 
@@ -58,6 +66,8 @@ static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 			break;
 		site->plant = point;
 		point->armed = site->enabled != 0;
+		for (p = site->probes; p; p = p->next)
+			point->needs |= needs_of(p);
 		text_change_add(&changed, point);
 	}
 	if (!err)
@@ -104,6 +114,26 @@ static void text_disarm(struct spile_site *site)
 {
 	point_of(site)->armed = false;
 	apply_one(point_of(site));
+}
+
+/*
+ * Its handler may need more than the detour gives: then the jump gives way until there is another.
+ * Waits until nobody is in the old one, who would show the new handler what it has not saved.
+ */
+static int text_join(struct spile_site *site, const struct kprobe *p)
+{
+	struct text_point *point = point_of(site);
+	int err;
+
+	point->needs |= needs_of(p);
+	if (!text_detour_is_short(point))
+		return 0;
+	err = apply_one(point);
+	if (err)
+		return err;
+	text_quiesce();
+	text_detour_drop(point);
+	return apply_one(point);
 }
 
 /* A post_handler has come, or the last one has gone: a jump gives way, or need not any more. */
@@ -187,6 +217,7 @@ const struct planter planter_jump = {
 	.release = text_release,
 	.arm = text_arm,
 	.disarm = text_disarm,
+	.join = text_join,
 	.update = text_update,
 	.relax = text_relax,
 	.optimize = text_optimize,
@@ -202,6 +233,7 @@ const struct planter planter_breakpoint = {
 	.release = text_release,
 	.arm = text_arm,
 	.disarm = text_disarm,
+	.join = text_join,
 	.update = text_update,
 	.relax = text_relax,
 };

@@ -54,7 +54,7 @@ static enum text_mode wanted(const struct text_point *point)
 	if (!point->armed)
 		return TEXT_CLEAR;
 	if (!engine_optimization() || !point->may_jump || !point->site || point->site->has_post ||
-	    has_neighbour(point))
+	    text_detour_is_short(point) || has_neighbour(point))
 		return TEXT_BREAKPOINT;
 	return TEXT_JUMP;
 }
@@ -227,10 +227,17 @@ static bool detour_create(struct text_point *point)
 		.arg = (uint64_t)point,
 	};
 	static uint8_t code[ARCH_DETOUR_MAX]; /* the engine's lock guards it */
+	bool light = !(point->needs & ~(unsigned)X86_HANDLER_WORDS);
 	uint64_t at = text_arena_alloc(sizeof(code), point);
-	int err = at ? arch_detour_build(&plan, at, code, sizeof(code), &point->detour) : -ENOSPC;
-	size_t used = (point->detour.size + TEXT_ARENA_GRAIN - 1) & ~(TEXT_ARENA_GRAIN - 1u);
+	size_t used;
+	int err;
 
+	if (light) {
+		plan.options = X86_DETOUR_LIGHT;
+		plan.clobbers = point->needs ? 0 : X86_CLOBBERS_ALL;
+	}
+	err = at ? arch_detour_build(&plan, at, code, sizeof(code), &point->detour) : -ENOSPC;
+	used = (point->detour.size + TEXT_ARENA_GRAIN - 1) & ~(TEXT_ARENA_GRAIN - 1u);
 	if (!err) {
 		text_lock();
 		err = text_fill(at, code, point->detour.size);
@@ -242,8 +249,15 @@ static bool detour_create(struct text_point *point)
 		return false;
 	}
 	text_arena_free(at + used, sizeof(code) - used);
+	point->light = light;
 	point->detour_at = at;
 	return true;
+}
+
+void text_detour_drop(struct text_point *point)
+{
+	text_arena_free(point->detour_at, point->detour.size);
+	point->detour_at = 0;
 }
 
 static void prepare(struct text_point *point, void *any)

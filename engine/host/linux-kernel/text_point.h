@@ -18,6 +18,7 @@
 #define SPILE_HOST_LINUX_KERNEL_TEXT_POINT_H
 
 #include "engine/arch.h"
+#include "engine/arch/x86/handler.h"
 #include "engine/core/planter.h"
 
 enum text_mode {
@@ -37,6 +38,8 @@ struct text_point {
 	bool may_jump;  /* what can be checked of the text allows a jump, and the planter is for one */
 	bool queued;    /* text_apply()'s */
 	bool waiting;   /* the worker waits until the region is left; cleared when that is for nothing */
+	unsigned needs; /* of all pre_handlers that have been here: X86_HANDLER_* (handler.h) */
+	bool light;     /* the detour does not give all of pt_regs */
 	int err;        /* what went wrong with its text: it is not touched any more */
 
 	uint8_t original[ARCH_INSN_MAX];
@@ -87,6 +90,13 @@ void text_change_drop(struct text_point *list);
 int text_apply(struct text_point *list);
 /** Prepares the breakpoints that should be jumps; whether there are any. See text_worker.c. */
 bool text_jumps_prepare(void);
+/** Whether the detour gives less than is needed; then there is no jump. */
+static inline bool text_detour_is_short(const struct text_point *point)
+{
+	return point->detour_at && point->light && point->needs & ~(unsigned)X86_HANDLER_WORDS;
+}
+/** Forgets the detour; nobody may be in it. */
+void text_detour_drop(struct text_point *point);
 /** Nobody has been in their regions since: makes those jumps that still should be. */
 void text_jumps_write(void);
 
