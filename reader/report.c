@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ring/ring.h"
+#include "spile/kprobes.h"
 
 static const char *const planter_names[] = {
 	[SPILE_PLANTER_NONE] = "none",
@@ -133,6 +134,20 @@ static void warn_causes(const struct report *report, const struct script_meta *m
 		strbuf_addc(out, ')');
 }
 
+/* Probes whose module was unloaded: their hits are told, but there were no more of them since. */
+static void warn_gone(const struct report *report, const struct script_meta *meta, struct strbuf *out)
+{
+	uint32_t gone = 0;
+
+	for (uint32_t i = 0; i < meta->nprobes; i++)
+		gone += (report->probes[i].flags & KPROBE_FLAG_GONE) != 0;
+	if (gone)
+		strbuf_addf(out,
+			    "WARNING: %" PRIu32 " probes ended before the script: the module that they "
+			    "were in was unloaded\n",
+			    gone);
+}
+
 void report_warnings(const struct report *report, const struct script_meta *meta,
 		     struct strbuf *out)
 {
@@ -149,6 +164,7 @@ void report_warnings(const struct report *report, const struct script_meta *meta
 			    "WARNING: %" PRIu64 " records lost: the rings were full; print less or "
 			    "give them more room (-s MB)\n",
 			    lost);
+	warn_gone(report, meta, out);
 }
 
 /* --- text --------------------------------------------------------------------------------------- */
@@ -167,6 +183,8 @@ void report_text(const struct report *report, const struct script_meta *meta, st
 			    meta->probes[i].point);
 		if (*meta->probes[i].source)
 			strbuf_addf(out, " at %s", meta->probes[i].source);
+		if (p->flags & KPROBE_FLAG_GONE)
+			strbuf_adds(out, " [GONE]");
 		strbuf_addc(out, '\n');
 	}
 }

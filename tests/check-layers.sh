@@ -20,6 +20,9 @@ engine/core            : . ring/local.h engine/host.h engine/arch.h engine/arch 
 engine/arch            : . engine/host.h engine/core engine/arch.h include/spile : free
 engine/host/linux-user : . engine include/spile : user
 engine/host/linux-kernel : . engine include/spile kmod : free
+kmod                   : . engine runtime ring include/spile : free
+agent                  : . engine include/spile : user
+tools                  : . base symbols script codegen reader probe vm include/spile : user
 symbols                : . base engine/host/linux-kernel engine/arch : user
 script                 : . base symbols include/spile runtime/script.h : user
 codegen                : . base script symbols include/spile : user

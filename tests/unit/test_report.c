@@ -11,6 +11,7 @@
 
 #include "reader/report.h"
 #include "ring/ring.h"
+#include "spile/kprobes.h"
 
 static struct meta_probe points[] = {
 	{ .point = "begin", .source = "" },
@@ -103,6 +104,15 @@ static void test_lost(void **state)
 	       "\"lost_per_cpu\": [12]");
 }
 
+static void test_gone(void **state)
+{
+	given[1].flags = KPROBE_FLAG_GONE | KPROBE_FLAG_FTRACE;
+	given[1].hits = 10;
+	expect(0,
+	       "WARNING: 1 probes ended before the script: the module that they were in was unloaded\n",
+	       "\"flags\": 9");
+}
+
 static void test_json_escapes(void **state)
 {
 	points[1].point = "a\"b\\c\x01\n";
@@ -116,6 +126,7 @@ int main(void)
 		cmocka_unit_test_setup(test_causes, reset),
 		cmocka_unit_test_setup(test_hits_of_no_probe, reset),
 		cmocka_unit_test_setup(test_lost, reset),
+		cmocka_unit_test_setup(test_gone, reset),
 		cmocka_unit_test_setup(test_json_escapes, reset),
 	};
 

@@ -40,6 +40,27 @@ static int home_resolve(const char *name, uint64_t *ret)
 	return *ret ? 0 : -ENOENT;
 }
 
+#define LANDING_PAD_BYTES 4
+
+/* At the start of a function; also one that the kernel has sealed, by either of its nops for that. */
+static bool is_landing_pad(uint64_t addr)
+{
+	static const uint32_t pads[] = { 0xfa1e0ff3, 0x001f0f66, 0xd6401f0f }; /* endbr64; nops */
+	unsigned long size, offset;
+	uint32_t bytes;
+	unsigned i;
+
+	if (!khas(kallsyms_lookup_size_offset) ||
+	    !kfn_kallsyms_lookup_size_offset(addr, &size, &offset) || offset)
+		return false;
+	if (host_read_kernel(&bytes, addr, sizeof(bytes)))
+		return false;
+	for (i = 0; i < sizeof(pads) / sizeof(pads[0]); i++)
+		if (bytes == pads[i])
+			return true;
+	return false;
+}
+
 /*
  * Where a function begins with a landing pad for indirect calls, probes on its start go behind it,
  * as the kernel's own do, so that both addresses are one place. (Asked for an address inside of a
@@ -49,7 +70,9 @@ static uint64_t home_adjust(uint64_t addr)
 {
 	unsigned long site = kfn_ftrace_location(addr);
 
-	return site > addr ? site : addr;
+	if (site > addr)
+		return site;
+	return khas(ibt_save) && is_landing_pad(addr) ? addr + LANDING_PAD_BYTES : addr;
 }
 
 /* An entry, or where home_adjust() moves one to. */
