@@ -12,7 +12,9 @@
  * So the engine can take its probes out in the ordinary way, whichever planter they have. We ask to be
  * told before the kernel's own kprobes are (priority 0), so that a kernel kprobe underneath one of
  * ours is unregistered while the kernel still counts it among the good ones. What the kernel had
- * optimized to a jump it puts back lazily: wait for that before the text goes.
+ * optimized to a jump it puts back lazily: wait for that before the text goes. That goes for probes that
+ * were unregistered a moment ago, too: 7.2 otherwise keeps a record of one, and stumbles over it
+ * when the next module lies at the same place.
  *
  * A registration that is under way holds a reference to the module (home_pin()), so either it is done
  * when the module begins to go, or it finds the module going and fails.
@@ -56,19 +58,21 @@ static unsigned text_gone(struct module *module, enum kernel_text which)
 
 static int on_module(struct notifier_block *block, unsigned long action, void *data)
 {
+	bool going = action == (unsigned long)kenum(module_state_going);
 	struct module *module = data;
-	unsigned n = 0;
+	unsigned n;
 
-	if (action == (unsigned long)kenum(module_state_going))
-		n = text_gone(module, KERNEL_TEXT_CORE) + text_gone(module, KERNEL_TEXT_INIT);
-	else if (action == (unsigned long)kenum(module_state_live))
-		n = text_gone(module, KERNEL_TEXT_INIT);
-	if (!n)
+	if (!going && action != (unsigned long)kenum(module_state_live))
 		return 0;
+	n = text_gone(module, KERNEL_TEXT_INIT);
+	if (going)
+		n += text_gone(module, KERNEL_TEXT_CORE);
 	if (khas(wait_for_kprobe_optimizer))
 		kfn_wait_for_kprobe_optimizer();
+	if (!n)
+		return 0;
 	host_log("%u probed places have gone with %s of module %s", n,
-		 action == (unsigned long)kenum(module_state_live) ? "the init text" : "the text",
+		 going ? "the text" : "the init text",
 		 &kfield(module, module, name));
 	return 0;
 }
