@@ -33,31 +33,30 @@ engine-programs: $(ENGINE_TEST)/engine-process $(ENGINE_TEST)/plugin.so $(ENGINE
 .PHONY: engine-programs
 unit-programs: engine-programs
 
-# The suite as modules for the kernel home; tests/vm/suite.kernel.c tells the three forms apart.
-SITES_call := -pg -mfentry -mrecord-mcount -fcf-protection=none
-SITES_nop  := -pg -mfentry -mrecord-mcount -mnop-mcount
+# The suite as modules for the kernel home; tests/vm/suite.kernel.c tells the two forms apart.
+SITES := -pg -mfentry -mrecord-mcount -fcf-protection=none
 SUITE_CORE := $(patsubst %.c,$(B)/core/%.o,$(filter-out %/targets.c,$(SUITE_C))) \
               $(B)/core/tests/vm/suite.kernel.o
 
-$(B)/core/tests/engine/targets-%.o: tests/engine/targets.c tests/engine/suite.h
+$(B)/core/tests/engine/targets-sites.o: tests/engine/targets.c tests/engine/suite.h
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES_$*) -c $< -o $@
+	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES) -c $< -o $@
 
 $(B)/tests/vm/suite.o: $(SUITE_CORE) $(B)/core/tests/engine/targets.o
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LD) -r -o $@ $^
 
-$(B)/tests/vm/suite-%.o: $(SUITE_CORE) $(B)/core/tests/engine/targets-%.o
+$(B)/tests/vm/suite-sites.o: $(SUITE_CORE) $(B)/core/tests/engine/targets-sites.o
 	@mkdir -p $(@D)
 	$(say) LD $@
 	$(Q)$(LD) -r -o $@ $^
 
 # A module of one file with sites in all its functions.
-$(B)/tests/vm/victim-%.o: tests/vm/victim.kernel.c engine/host/linux-kernel/kernel.def
+$(B)/tests/vm/victim-sites.o: tests/vm/victim.kernel.c engine/host/linux-kernel/kernel.def
 	@mkdir -p $(@D)
 	$(say) CC $@
-	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES_$*) -c $< -o $@
+	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES) -c $< -o $@
 
-vm-programs: $(foreach form,call nop,$(B)/tests/vm/suite-$(form).o $(B)/tests/vm/victim-$(form).o)
+vm-programs: $(B)/tests/vm/suite-sites.o $(B)/tests/vm/victim-sites.o

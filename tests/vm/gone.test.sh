@@ -5,10 +5,6 @@
 # is loaded and removed, over and over, while two threads hit it and one registers and unregisters.
 # SPILE_STRESS_SECONDS says for how long (default 5).
 seconds=${SPILE_STRESS_SECONDS:-5}
-case $(uname -r) in
-5.10.* | 6.1.*) victim=victim-call ;; # see suite.test.sh
-*) victim=victim-nop ;;
-esac
 
 fit() { # OBJECT NAME
     spile-run --fit "build/tests/vm/$1.o" "$2" "/tmp/$2.ko"
@@ -56,7 +52,7 @@ for round in 1 2; do
     before=$(text-sum --save /tmp/text)
     spile-run --load
     run victim 1
-    run "$victim" "$([ $round = 2 ] && echo "$seconds" || echo 1)"
+    run victim-sites "$([ $round = 2 ] && echo "$seconds" || echo 1)"
     spile-run --unload
     after=$(text-sum)
 done

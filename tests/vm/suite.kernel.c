@@ -4,9 +4,8 @@
  * It is linked with suite.c and targets.c to a module whose init runs it; what is probed is the
  * module's own, so every call is known. Verdicts are lines of the kernel log.
  *
- * The Makefile makes it in three forms. In suite.o the targets are as our compiler leaves them: the
- * kernel's kprobes or our text planters do the work. In suite-call.o and suite-nop.o they have ftrace
- * sites, which kernels want to find as calls (5.10) or as nops (later).
+ * The Makefile makes it in two forms. In suite.o the targets are as our compiler leaves them, and the
+ * kernel's kprobes do the work. In suite-sites.o they have ftrace sites, as the kernel's own functions.
  */
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/engine/suite.h"

@@ -5,11 +5,6 @@
 # have ftrace sites and with targets that have none. Verdicts are lines of the kernel log. The whole
 # is done twice, since the first time makes the kernel change text of its own that it does not change
 # back; after the second the text must be what it was before it.
-case $(uname -r) in
-5.10.* | 6.1.*) sites=suite-call ;; # where ftrace wants to find calls, not nops
-*) sites=suite-nop ;;
-esac
-
 run() { # OBJECT
     dmesg -c >/dev/null
     spile-run --fit "build/tests/vm/$1.o" suite /tmp/suite.ko
@@ -23,7 +18,7 @@ for round in 1 2; do
     before=$(text-sum --save /tmp/text)
     spile-run --load
     run suite
-    run "$sites"
+    run suite-sites
     spile-run --unload
     after=$(text-sum)
 done
