@@ -79,6 +79,12 @@ static enum value_type no_value(struct inference *in, struct expr *e, const char
 	return TYPE_UNKNOWN;
 }
 
+/* What is handed over: no statistic, even if the other side has been taken for one. */
+static enum value_type infer_value(struct inference *in, struct expr *e, enum value_type want)
+{
+	return infer(in, e, want == TYPE_STATS ? TYPE_UNKNOWN : want);
+}
+
 /* --- variables -------------------------------------------------------------------------------- */
 
 /* A statistic where a value is wanted: only <<< and the @operators take one. */
@@ -333,7 +339,7 @@ static enum value_type infer_call(struct inference *in, struct expr *e, enum val
 		return infer_builtin(in, e, want);
 	for (size_t i = 0; i < e->call.args.count; i++) {
 		struct variable *param = callee->decl->params.items[i].var;
-		enum value_type got = infer(in, e->call.args.items[i], param->value.type);
+		enum value_type got = infer_value(in, e->call.args.items[i], param->value.type);
 
 		learn(in, &param->value, got, e->call.args.items[i]->tok);
 	}
@@ -568,7 +574,7 @@ static void infer_return(struct inference *in, struct stmt *st)
 		return;
 	in->changed |= !in->function->returns_value;
 	in->function->returns_value = true;
-	got = infer(in, st->expr, in->function->result.type);
+	got = infer_value(in, st->expr, in->function->result.type);
 	learn(in, &in->function->result, got, st->expr->tok);
 }
 

@@ -386,7 +386,9 @@ class Expressions:
         def bucket(st):
             if not get(st).all:
                 return 5
-            n = f(st) & 127
-            return sum(log_bucket(v) == n for v in get(st).all)
+            n, samples = f(st) & 127, get(st).all
+            if not samples:  # the key has changed meanwhile
+                raise ScriptError("empty aggregate")
+            return sum(log_bucket(v) == n for v in samples)
 
         return f"(@count({text}) ? @hist_log({text})[{t} & 127] : 5)", bucket

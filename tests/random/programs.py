@@ -419,7 +419,8 @@ def run_batch(spile, seed, numbers, work):
     path = os.path.join(work, "batch.stp")
     with open(path, "w", encoding="ascii") as f:
         f.write("".join(text for text, _ in made.values()) + """probe begin(1000000000) { println("=-1") exit() }\n""")
-    command = [spile, "--runtime=process", "-w", "-s", "64", "-D", "MAXNESTING=40"]
+    # -u: an assignment that nobody reads is not dropped, with the error that it would raise
+    command = [spile, "--runtime=process", "-u", "-w", "-s", "64", "-D", "MAXNESTING=40"]
     command += ["-D", "MAXACTION=10000000", path]
     got = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if got.returncode:
