@@ -66,7 +66,7 @@ unsigned host_cpu(void);
 /** Disables interrupts here (a process: marks the thread) and returns what to restore. any */
 unsigned long host_irq_save(void);
 void host_irq_restore(unsigned long flags);
-/** Disables preemption; nests. any */
+/** Disables preemption; nests. Enabling does a reschedule that has become due meanwhile. any */
 void host_preempt_disable(void);
 void host_preempt_enable(void);
 /** What host_interrupted() has to know later of the context that this is called in. any */
