@@ -115,6 +115,8 @@ static void check_hit(struct toggler *t)
 	}
 	while (__atomic_load_n(&calls, __ATOMIC_RELAXED) < now + 20000)
 		kfn_schedule_timeout(1);
+	if (p.flags & KPROBE_FLAG_OPTIMIZED)
+		add(&optimized, 1);
 	spile_unregister_kprobe(&p);
 	if (p.nhit < 1000) {
 		add(&unhit, 1);
@@ -182,6 +184,8 @@ int init_module(void)
 	memcpy(before, t_many, TEXT_BYTES);
 	start_all();
 	kfn_msleep(seconds() * 1000);
+	for (i = 0; i < 90 && !__atomic_load_n(&optimized, __ATOMIC_RELAXED); i++)
+		kfn_msleep(1000); /* a busy machine: no jump has been met yet */
 	for (i = RUNNERS + TOGGLERS; i-- > 0;) /* probes first: check_hit() needs the runners */
 		kfn_kthread_stop(threads[i]);
 	same = !memcmp(before, t_many, TEXT_BYTES);
