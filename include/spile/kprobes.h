@@ -34,14 +34,18 @@ struct spile_site; /* the engine's record of a probed address */
 typedef int (*kprobe_pre_handler_t)(struct kprobe *p, struct pt_regs *regs);
 /** After the probed instruction; flags is 0 on x86. */
 typedef void (*kprobe_post_handler_t)(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
-/** A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. */
+/**
+ * A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. Called in
+ * a process. The kernel home takes the field and never calls it, as kernels since 5.14: a fault in a
+ * handler there is a bug of the kernel's log.
+ */
 typedef int (*kprobe_fault_handler_t)(struct kprobe *p, struct pt_regs *regs, int trapnr);
 /** Never called. Setting one keeps the probe from being optimized, as a post_handler does. */
 typedef int (*kprobe_break_handler_t)(struct kprobe *p, struct pt_regs *regs);
 /** At return (or entry) of a probed function. An entry_handler's non-zero skips this instance. */
 typedef int (*kretprobe_handler_t)(struct kretprobe_instance *ri, struct pt_regs *regs);
 
-#define KPROBE_FLAG_GONE 1      /* the probed code has gone away */
+#define KPROBE_FLAG_GONE 1      /* the module or library has gone: unregister it */
 #define KPROBE_FLAG_DISABLED 2  /* registered, not armed; may be set before registering */
 #define KPROBE_FLAG_OPTIMIZED 4 /* by a jump, not a breakpoint */
 #define KPROBE_FLAG_FTRACE 8    /* by an ftrace site */
@@ -122,7 +126,7 @@ void spile_unregister_kretprobe(struct kretprobe *rp);
 int spile_register_kretprobes(struct kretprobe **rps, int num);
 void spile_unregister_kretprobes(struct kretprobe **rps, int num);
 
-/** Stops or resumes a registered probe; -EINVAL if it is not registered. Idempotent. */
+/** Stops or resumes a registered probe; -EINVAL if it is not registered, or to resume, GONE. Idempotent. */
 int spile_disable_kprobe(struct kprobe *p);
 int spile_enable_kprobe(struct kprobe *p);
 
