@@ -36,8 +36,8 @@ typedef int (*kprobe_pre_handler_t)(struct kprobe *p, struct pt_regs *regs);
 typedef void (*kprobe_post_handler_t)(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
 /**
  * A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. Called in
- * a process. The kernel home takes the field and never calls it, as kernels since 5.14: a fault in a
- * handler there is a bug of the kernel's log.
+ * a process. The kernel home takes the field and never calls it, as kernels since 5.14: there, a fault
+ * in a handler is an oops (docs/decisions/gone-and-control.md).
  */
 typedef int (*kprobe_fault_handler_t)(struct kprobe *p, struct pt_regs *regs, int trapnr);
 /** Never called. Setting one keeps the probe from being optimized, as a post_handler does. */
