@@ -107,12 +107,13 @@ static void check_hit(struct toggler *t)
 {
 	struct kprobe p = { .addr = (kprobe_opcode_t *)t_places[draw(t, T_RET + 1)],
 			    .pre_handler = pre, .flags = KPROBE_FLAG_TEXT };
-	unsigned long now = __atomic_load_n(&calls, __ATOMIC_RELAXED);
+	unsigned long now;
 
 	if (spile_register_kprobe(&p)) {
 		add(&refused, 1);
 		return;
 	}
+	now = __atomic_load_n(&calls, __ATOMIC_RELAXED); /* registering may have taken long */
 	while (__atomic_load_n(&calls, __ATOMIC_RELAXED) < now + 20000)
 		kfn_schedule_timeout(1);
 	if (p.flags & KPROBE_FLAG_OPTIMIZED)
