@@ -27,10 +27,24 @@ TARGET long victim_plain(long n)
 	return n * 2;
 }
 
-TARGET __attribute__((section(".init.text"))) long victim_init_work(long n)
-{
-	return n + 2;
-}
+/*
+ * n + 2. Something must follow it: the kernel's optimizer decodes a function to its end, which of the
+ * last one is the end of the page, and reads a byte too far there.
+ */
+__asm__(".pushsection .init.text, \"ax\"\n"
+	".globl victim_init_work\n"
+	".type victim_init_work, @function\n"
+	"victim_init_work:\n"
+	"	leaq 2(%rdi), %rax\n"
+	"	jmp __x86_return_thunk\n"
+	".size victim_init_work, . - victim_init_work\n"
+	".globl victim_init_end\n"
+	".type victim_init_end, @function\n"
+	"victim_init_end:\n"
+	"	.skip 64, 0x90\n"
+	"	jmp __x86_return_thunk\n"
+	".size victim_init_end, . - victim_init_end\n"
+	".popsection\n");
 
 static struct task_struct *threads[THREADS];
 static unsigned long wrong;
