@@ -154,8 +154,8 @@ bool function_has_value(const struct function_info *info);
 /* regex.c */
 /** The tables of the program's regular expressions, r_0 and so on. */
 void gen_regexes(const struct gen *g, struct strbuf *out);
-/** Bytes of the frame area that a match takes. */
-size_t gen_regex_frame(const struct program *program);
+/** " + " and the bytes of the frame area that a match takes, in C; "" for none. */
+const char *gen_regex_frame(struct gen *g);
 
 /* timing.c: -t. What handlers note with, a handler's wrapper timed_N, what prints the table. */
 void gen_timing_recorder(struct gen *g);

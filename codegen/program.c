@@ -287,8 +287,7 @@ size_t codegen_call_depth(const struct program *program, const struct codegen_li
 static size_t frame_size(const struct file *f)
 {
 	return f->max_handler_frame +
-	       f->max_function_frame * codegen_call_depth(f->g.program, &f->g.options->limits) +
-	       gen_regex_frame(f->g.program);
+	       f->max_function_frame * codegen_call_depth(f->g.program, &f->g.options->limits);
 }
 
 /* --- tables ----------------------------------------------------------------------------------- */
@@ -394,8 +393,9 @@ static void add_face(struct file *f)
 	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
 	            (long long)limits->nesting, (long long)limits->errors,
 	            (long long)limits->skipped);
-	strbuf_addf(&f->out, "\t.frame_size = %zu%s, .init = script_init, .fini = script_fini,\n};\n",
-	            frame_size(f), f->g.program->has_embedded ? " + SPL_C_PRINT_FRAME" : "");
+	strbuf_addf(&f->out, "\t.frame_size = %zu%s%s, .init = script_init, .fini = script_fini,\n};\n",
+	            frame_size(f), f->g.program->has_embedded ? " + SPL_C_PRINT_FRAME" : "",
+	            gen_regex_frame(&f->g));
 	strbuf_adds(&f->out,
 	            "#ifdef SPILE_MODULE\n"
 	            "int init_module(void);\n"

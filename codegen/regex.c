@@ -15,11 +15,17 @@ static void add_numbers(struct strbuf *out, const char *what, size_t number, con
 	strbuf_adds(out, "\n};\n");
 }
 
+static const char *const codes[] = {
+    [REGEX_CHAR] = "CHAR",   [REGEX_SET] = "SET",   [REGEX_ANY] = "ANY",
+    [REGEX_SPLIT] = "SPLIT", [REGEX_JUMP] = "JUMP", [REGEX_SAVE] = "SAVE",
+    [REGEX_BEGIN] = "BEGIN", [REGEX_END] = "END",   [REGEX_MATCH] = "MATCH",
+};
+
 static void add_program(struct strbuf *out, const struct regex *regex, size_t number)
 {
 	strbuf_addf(out, "static const struct spl_regex_op r_%zu_ops[] = {\n", number);
 	for (size_t i = 0; i < regex->tables.nops; i++)
-		strbuf_addf(out, "\t{ %u, 0, %d, %d },\n", regex->tables.ops[i].code,
+		strbuf_addf(out, "\t{ SPL_RE_%s, 0, %d, %d },\n", codes[regex->tables.ops[i].code],
 		            regex->tables.ops[i].a, regex->tables.ops[i].b);
 	strbuf_adds(out, "};\n");
 	strbuf_addf(out, "static const spl_u8 r_%zu_sets[][32] = {\n", number);
@@ -34,7 +40,7 @@ static void add_program(struct strbuf *out, const struct regex *regex, size_t nu
 
 static void add_regex(struct strbuf *out, const struct regex *regex, size_t number)
 {
-	const struct spl_regex *tables = &regex->tables;
+	const struct regex_tables *tables = &regex->tables;
 	size_t cells = regex->nstates * regex->nclasses;
 
 	add_program(out, regex, number);
@@ -44,11 +50,11 @@ static void add_regex(struct strbuf *out, const struct regex *regex, size_t numb
 		add_numbers(out, "final", number, "spl_u8", tables->final, 1, regex->nstates);
 	}
 	strbuf_addf(out, "static const struct spl_regex r_%zu = {\n", number);
-	strbuf_addf(out, "\t.ops = r_%zu_ops, .nops = %u, .groups = %u, .sets = r_%zu_sets,\n", number,
+	strbuf_addf(out, "\t.ops = r_%zu_ops, .nops = %zu, .groups = %zu, .sets = r_%zu_sets,\n", number,
 	            tables->nops, tables->groups, number);
 	if (regex->nstates)
 		strbuf_addf(out,
-		            "\t.classes = r_%zu_classes, .nclasses = %u, .next = r_%zu_next, "
+		            "\t.classes = r_%zu_classes, .nclasses = %zu, .next = r_%zu_next, "
 		            ".final = r_%zu_final,\n",
 		            number, tables->nclasses, number, number);
 	strbuf_adds(out, "};\n");
@@ -60,16 +66,17 @@ void gen_regexes(const struct gen *g, struct strbuf *out)
 		add_regex(out, g->program->regexes.items[i], i);
 }
 
-size_t gen_regex_frame(const struct program *program)
+const char *gen_regex_frame(struct gen *g)
 {
-	size_t most = 0;
+	size_t nops = 0, groups = 0;
 
-	for (size_t i = 0; i < program->regexes.count; i++) {
-		const struct regex *regex = program->regexes.items[i];
-		size_t size = SPL_REGEX_FRAME(regex->tables.nops, regex->tables.groups);
+	for (size_t i = 0; i < g->program->regexes.count; i++) {
+		const struct regex *regex = g->program->regexes.items[i];
 
-		if ((program->captures || !regex->nstates) && size > most)
-			most = size;
+		if (!g->program->captures && regex->nstates)
+			continue;
+		nops = regex->tables.nops > nops ? regex->tables.nops : nops;
+		groups = regex->tables.groups > groups ? regex->tables.groups : groups;
 	}
-	return (most + 7) & ~(size_t)7; /* as spl_frame_push() takes it */
+	return nops ? gen_text(g, " + SPL_REGEX_FRAME(%zu, %zu)", nops, groups) : "";
 }

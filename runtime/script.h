@@ -448,7 +448,8 @@ struct spl_regex {
 };
 
 /** Bytes of the frame area that a run of the program takes. */
-#define SPL_REGEX_FRAME(nops, groups) ((nops) * sizeof(spl_u16) * (4 * ((groups) + 1) + 7) + 64)
+#define SPL_REGEX_FRAME(nops, groups)                                                              \
+	(((nops) * sizeof(spl_u16) * (4 * ((groups) + 1) + 7) + 7) & ~(spl_size)7)
 
 /**
  * Whether the expression matches somewhere in the string: 1 or 0. When c->match.text is set, a match

@@ -2,7 +2,7 @@
 /*
  * Regular expressions: the parser, which emits the program as it goes.
  *
- * A program is a list of steps (enum spl_regex_code). What is being repeated or is an alternative must
+ * A program is a list of steps (enum regex_code). What is being repeated or is an alternative must
  * be moved behind a step that is only known to be needed later, so pieces are emitted at the end of
  * the program and shifted by insert(); jumps are relative inside a piece and so move along.
  */
@@ -14,7 +14,7 @@
 struct compiler {
 	struct arena *arena;
 	const char *pattern, *p;
-	struct spl_regex_op ops[REGEX_OPS_MAX];
+	struct regex_op ops[REGEX_OPS_MAX];
 	size_t count;
 	uint8_t (*sets)[32];
 	size_t nsets;
@@ -44,24 +44,23 @@ static bool room(struct compiler *c, size_t n)
 	return false;
 }
 
-static void emit(struct compiler *c, enum spl_regex_code code, int a, int b)
+static void emit(struct compiler *c, enum regex_code code, int a, int b)
 {
 	if (room(c, 1))
-		c->ops[c->count++] = (struct spl_regex_op){ (spl_u8)code, (spl_u8)0, (spl_s16)a,
-							     (spl_s16)b };
+		c->ops[c->count++] = (struct regex_op){ code, (int16_t)a, (int16_t)b };
 }
 
 /* Puts a step before those from `at` on. */
-static void insert(struct compiler *c, size_t at, enum spl_regex_code code, int a, int b)
+static void insert(struct compiler *c, size_t at, enum regex_code code, int a, int b)
 {
 	if (!room(c, 1))
 		return;
 	memmove(&c->ops[at + 1], &c->ops[at], (c->count - at) * sizeof(c->ops[0]));
-	c->ops[at] = (struct spl_regex_op){ (spl_u8)code, (spl_u8)0, (spl_s16)a, (spl_s16)b };
+	c->ops[at] = (struct regex_op){ code, (int16_t)a, (int16_t)b };
 	c->count++;
 }
 
-static void append_copy(struct compiler *c, const struct spl_regex_op *ops, size_t n)
+static void append_copy(struct compiler *c, const struct regex_op *ops, size_t n)
 {
 	if (!room(c, n))
 		return;
@@ -154,7 +153,7 @@ static void parse_set(struct compiler *c)
 		c->p++;
 	for (size_t i = 0; negated && i < 32; i++)
 		set[i] = (uint8_t)~set[i];
-	emit(c, SPL_RE_SET, (int)c->nsets - 1, 0);
+	emit(c, REGEX_SET, (int)c->nsets - 1, 0);
 }
 
 static void parse_alternatives(struct compiler *c);
@@ -165,15 +164,15 @@ static void parse_group(struct compiler *c)
 	const char *start = c->p - 1;
 	unsigned group = ++c->groups;
 
-	if (group > SPL_GROUPS_MAX)
+	if (group > REGEX_GROUPS_MAX)
 		fail(c, start, "it has more than 15 groups");
 	if (++c->depth > DEPTH_MAX)
 		fail(c, start, "it is nested too deeply");
 	if (c->error)
 		return;
-	emit(c, SPL_RE_SAVE, (int)group * 2, 0);
+	emit(c, REGEX_SAVE, (int)group * 2, 0);
 	parse_alternatives(c);
-	emit(c, SPL_RE_SAVE, (int)group * 2 + 1, 0);
+	emit(c, REGEX_SAVE, (int)group * 2 + 1, 0);
 	if (*c->p == ')')
 		c->p++;
 	else
@@ -188,7 +187,7 @@ static void parse_escape(struct compiler *c)
 	else if (isdigit((unsigned char)*c->p))
 		fail(c, c->p - 1, "references to groups are not supported");
 	else
-		emit(c, SPL_RE_CHAR, (unsigned char)*c->p++, 0);
+		emit(c, REGEX_CHAR, (unsigned char)*c->p++, 0);
 }
 
 static bool at_repetition(const struct compiler *c)
@@ -208,11 +207,11 @@ static void parse_atom(struct compiler *c)
 	switch (ch) {
 	case '(': parse_group(c); break;
 	case '[': parse_set(c); break;
-	case '.': emit(c, SPL_RE_ANY, 0, 0); break;
-	case '^': emit(c, SPL_RE_BEGIN, 0, 0); break;
-	case '$': emit(c, SPL_RE_END, 0, 0); break;
+	case '.': emit(c, REGEX_ANY, 0, 0); break;
+	case '^': emit(c, REGEX_BEGIN, 0, 0); break;
+	case '$': emit(c, REGEX_END, 0, 0); break;
 	case '\\': parse_escape(c); break;
-	default: emit(c, SPL_RE_CHAR, (unsigned char)ch, 0);
+	default: emit(c, REGEX_CHAR, (unsigned char)ch, 0);
 	}
 }
 
@@ -221,7 +220,7 @@ static void parse_atom(struct compiler *c)
 /* The piece from `start` on, once more or not at all. */
 static void make_optional(struct compiler *c, size_t start)
 {
-	insert(c, start, SPL_RE_SPLIT, 1, (int)(c->count - start) + 1);
+	insert(c, start, REGEX_SPLIT, 1, (int)(c->count - start) + 1);
 }
 
 /* Any number of times, none too: L: split 1, end; piece; jump L */
@@ -229,14 +228,14 @@ static void make_star(struct compiler *c, size_t start)
 {
 	size_t length = c->count - start;
 
-	insert(c, start, SPL_RE_SPLIT, 1, (int)length + 2);
-	emit(c, SPL_RE_JUMP, -(int)(length + 1), 0);
+	insert(c, start, REGEX_SPLIT, 1, (int)length + 2);
+	emit(c, REGEX_JUMP, -(int)(length + 1), 0);
 }
 
 /* At least once: piece; split back, 1 */
 static void make_plus(struct compiler *c, size_t start)
 {
-	emit(c, SPL_RE_SPLIT, -(int)(c->count - start), 1);
+	emit(c, REGEX_SPLIT, -(int)(c->count - start), 1);
 }
 
 static unsigned parse_count(struct compiler *c)
@@ -256,7 +255,7 @@ static unsigned parse_count(struct compiler *c)
 /* The piece from `start` on, `low` to `high` times; high < 0: without end. */
 static void repeat(struct compiler *c, size_t start, unsigned low, int high)
 {
-	struct spl_regex_op piece[REGEX_OPS_MAX];
+	struct regex_op piece[REGEX_OPS_MAX];
 	size_t length = c->count - start;
 
 	memcpy(piece, &c->ops[start], length * sizeof(piece[0]));
@@ -272,7 +271,7 @@ static void repeat(struct compiler *c, size_t start, unsigned low, int high)
 	for (int i = (int)low; i < high && !c->error; i++) {
 		int left = high - i;
 
-		emit(c, SPL_RE_SPLIT, 1, left * ((int)length + 1));
+		emit(c, REGEX_SPLIT, 1, left * ((int)length + 1));
 		append_copy(c, piece, length);
 	}
 }
@@ -329,24 +328,24 @@ static void parse_alternatives(struct compiler *c)
 		return;
 	/* split left, right; left; jump end; right */
 	c->p++;
-	insert(c, start, SPL_RE_SPLIT, 1, (int)(c->count - start) + 2);
+	insert(c, start, REGEX_SPLIT, 1, (int)(c->count - start) + 2);
 	last = c->count;
-	emit(c, SPL_RE_JUMP, 0, 0);
+	emit(c, REGEX_JUMP, 0, 0);
 	parse_alternatives(c);
 	if (!c->error)
-		c->ops[last].a = (spl_s16)(c->count - last);
+		c->ops[last].a = (int16_t)(c->count - last);
 }
 
 const char *regex_compile(struct arena *arena, const char *pattern, size_t *ret_offset,
 			  struct regex *ret)
 {
 	struct compiler c = { .arena = arena, .pattern = pattern, .p = pattern };
-	struct spl_regex_op *ops;
+	struct regex_op *ops;
 
-	emit(&c, SPL_RE_SAVE, 0, 0);
+	emit(&c, REGEX_SAVE, 0, 0);
 	parse_alternatives(&c);
-	emit(&c, SPL_RE_SAVE, 1, 0);
-	emit(&c, SPL_RE_MATCH, 0, 0);
+	emit(&c, REGEX_SAVE, 1, 0);
+	emit(&c, REGEX_MATCH, 0, 0);
 	if (c.error) {
 		*ret_offset = (size_t)(c.error_at - pattern);
 		return c.error;
@@ -356,8 +355,8 @@ const char *regex_compile(struct arena *arena, const char *pattern, size_t *ret_
 	*ret = (struct regex){
 		.pattern = pattern,
 		.nsets = c.nsets,
-		.tables = { .ops = ops, .nops = (spl_u32)c.count, .groups = c.groups,
-			    .sets = (const spl_u8(*)[32])c.sets },
+		.tables = { .ops = ops, .nops = c.count, .groups = c.groups,
+			    .sets = (const uint8_t(*)[32])c.sets },
 	};
 	regex_add_automaton(arena, ret);
 	return NULL;

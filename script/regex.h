@@ -24,15 +24,44 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "runtime/script.h"
 
 #define REGEX_OPS_MAX 512    /* of a program */
 #define REGEX_STATES_MAX 256 /* of an automaton */
 #define REGEX_REPEAT_MAX 255 /* n and m in {n,m} */
+#define REGEX_GROUPS_MAX 15
+
+/** Steps of a program, what they do is said of enum spl_regex_code in runtime/script.h. */
+enum regex_code {
+	REGEX_CHAR,
+	REGEX_SET,
+	REGEX_ANY,
+	REGEX_SPLIT,
+	REGEX_JUMP,
+	REGEX_SAVE,
+	REGEX_BEGIN,
+	REGEX_END,
+	REGEX_MATCH,
+};
+
+struct regex_op {
+	enum regex_code code;
+	int16_t a, b;
+};
+
+/** As struct spl_regex there. Arrays are the arena's. */
+struct regex_tables {
+	const struct regex_op *ops;
+	size_t nops, groups;
+	const uint8_t (*sets)[32];
+	const uint8_t *classes; /* from here on of the automaton: NULL if there is none */
+	size_t nclasses;
+	const uint16_t *next;
+	const uint8_t *final;
+};
 
 struct regex {
 	const char *pattern;
-	struct spl_regex tables; /* what the run-time takes; arrays are the arena's */
+	struct regex_tables tables;
 	size_t nstates;          /* of the automaton; 0: there is none */
 	size_t nclasses;         /* of bytes that the automaton does not tell apart */
 	size_t nsets;

@@ -16,7 +16,7 @@ struct state {
 };
 
 struct builder {
-	const struct spl_regex *program;
+	const struct regex_tables *program;
 	struct state *states;
 	size_t nstates, nclasses;
 	uint8_t class_of[256];
@@ -33,23 +33,23 @@ static bool has(const struct state *s, size_t op)
 static void reach(const struct builder *b, struct state *s, struct state *seen, size_t op,
 		  bool at_begin)
 {
-	const struct spl_regex_op *step = &b->program->ops[op];
+	const struct regex_op *step = &b->program->ops[op];
 
 	if (has(seen, op))
 		return;
 	seen->in[op / 8] |= (uint8_t)(1u << op % 8);
 	switch (step->code) {
-	case SPL_RE_SPLIT:
+	case REGEX_SPLIT:
 		reach(b, s, seen, op + (size_t)(ptrdiff_t)step->a, at_begin);
 		reach(b, s, seen, op + (size_t)(ptrdiff_t)step->b, at_begin);
 		break;
-	case SPL_RE_JUMP:
+	case REGEX_JUMP:
 		reach(b, s, seen, op + (size_t)(ptrdiff_t)step->a, at_begin);
 		break;
-	case SPL_RE_SAVE:
+	case REGEX_SAVE:
 		reach(b, s, seen, op + 1, at_begin);
 		break;
-	case SPL_RE_BEGIN:
+	case REGEX_BEGIN:
 		if (at_begin)
 			reach(b, s, seen, op + 1, at_begin);
 		break;
@@ -58,12 +58,12 @@ static void reach(const struct builder *b, struct state *s, struct state *seen, 
 	}
 }
 
-static bool takes(const struct spl_regex *program, const struct spl_regex_op *step, unsigned ch)
+static bool takes(const struct regex_tables *program, const struct regex_op *step, unsigned ch)
 {
 	switch (step->code) {
-	case SPL_RE_CHAR: return (unsigned)step->a == ch;
-	case SPL_RE_SET: return program->sets[step->a][ch / 8] >> ch % 8 & 1;
-	case SPL_RE_ANY: return true;
+	case REGEX_CHAR: return (unsigned)step->a == ch;
+	case REGEX_SET: return program->sets[step->a][ch / 8] >> ch % 8 & 1;
+	case REGEX_ANY: return true;
 	default: return false;
 	}
 }
@@ -124,7 +124,7 @@ static bool matches_at_end(const struct builder *b, const struct state *s, bool 
 		for (size_t op = 0; op < b->program->nops; op++) {
 			struct state before = all;
 
-			if (!has(&all, op) || b->program->ops[op].code != SPL_RE_END)
+			if (!has(&all, op) || b->program->ops[op].code != REGEX_END)
 				continue;
 			reach(b, &all, &seen, op + 1, at_begin);
 			grown |= memcmp(&before, &all, sizeof(all)) != 0;
@@ -169,7 +169,7 @@ void regex_add_automaton(struct arena *arena, struct regex *regex)
 	regex->nstates = b.nstates;
 	regex->nclasses = b.nclasses;
 	regex->tables.classes = class_of;
-	regex->tables.nclasses = (spl_u32)b.nclasses;
+	regex->tables.nclasses = b.nclasses;
 	regex->tables.next = b.next;
 	regex->tables.final = final;
 }

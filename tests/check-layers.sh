@@ -24,7 +24,7 @@ kmod                   : . engine runtime ring include/spile : free
 agent                  : . engine include/spile : user
 tools                  : . base symbols script codegen reader probe vm include/spile : user
 symbols                : . base engine/host/linux-kernel engine/arch : user
-script                 : . base symbols include/spile runtime/script.h : user
+script                 : . base symbols include/spile : user
 codegen                : . base script symbols include/spile : user
 vm                     : . base : user
 reader                 : . base symbols vm ring runtime engine/host.h include/spile codegen : user
