@@ -243,9 +243,10 @@ struct record {
 /* Does the common part say that its records have a language specific area (try and catch)? */
 static bool has_landing_pads(const struct record *r)
 {
-	const char *common = (const char *)&r->common - r->common;
+	uintptr_t common = (uintptr_t)&r->common - r->common;
 
-	return strchr(common + 9, 'L') != NULL; /* length, 0, version; then what follows, as letters */
+	/* length, 0, version; then what follows, as letters */
+	return strchr((const char *)common + 9, 'L') != NULL;
 }
 
 int unwind_bounds(uint64_t at, uint64_t addr, struct function *ret)
