@@ -59,4 +59,9 @@ check-vm: all vm-programs ## run the VM tests on the default kernel, or on K=NAM
 
 check-kernels: all vm-programs ## run the marked VM tests on 5.10, 6.1, 6.12 and the newest
 	@tests/sum.sh $(foreach k,5.10 6.1 6.12 newest,"tests/vm/run.sh -k $(k) --marked")
+STRESS_SECONDS = 60
+check-stress: all vm-programs ## run what is stressed in a guest for a minute each, or STRESS_SECONDS=N
+	@SPILE_STRESS_SECONDS=$(STRESS_SECONDS) tests/vm/run.sh $(if $(K),-k $(K)) suite text-stress gone nmi
+.PHONY: check-stress
+
 .PHONY: check check-unit check-vm check-kernels

@@ -674,6 +674,33 @@ static void case_exact_counts(void)
 	CHECK_EQ(p.nmissed, 0);
 }
 
+static int pre_calls_probed(struct kprobe *p, struct pt_regs *regs)
+{
+	target_busy(2);
+	return 0;
+}
+
+/* A handler that calls what it is probing: each hit makes one that is nested, and none goes deeper. */
+static void case_nested_under_load(void)
+{
+	struct kprobe p = { .addr = ADDR(target_busy), .pre_handler = pre_calls_probed };
+	struct kretprobe r = { .kp.addr = ADDR(target_busy), .handler = return_late };
+
+	wrong_results = calls = 0;
+	CHECK_EQ(spile_register_kprobe(&p), 0);
+	home->go_on(true);
+	home->with_threads(BUSY_THREADS, count_busy, only_wait, NULL);
+	CHECK_EQ(spile_register_kretprobe(&r), 0);
+	home->go_on(true);
+	home->with_threads(BUSY_THREADS, call_busy, only_wait, NULL);
+	spile_unregister_kretprobe(&r);
+	spile_unregister_kprobe(&p);
+	CHECK_EQ(p.nhit >= calls, true);
+	CHECK_EQ(p.nmissed, p.nhit);
+	CHECK_EQ(r.kp.nhit > 0, true);
+	CHECK_EQ(wrong_results, 0);
+}
+
 /* --- the table ------------------------------------------------------------------------------------- */
 
 static const struct suite_case cases[] = {
@@ -704,6 +731,7 @@ static const struct suite_case cases[] = {
 	CASE(unregister_under_load),
 	CASE(toggle_under_load),
 	CASE(exact_counts),
+	CASE(nested_under_load),
 	{ NULL, NULL },
 };
 

@@ -6,14 +6,15 @@
  *
  * The Makefile makes it in two forms. In suite.o the targets are as our compiler leaves them, and the
  * kernel's kprobes do the work. In suite-sites.o they have ftrace sites, as the kernel's own functions.
+ *
+ * Each case under load takes as many seconds as the digits of the module's name say.
  */
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/engine/suite.h"
+#include "tests/vm/seconds.h"
 
 int init_module(void);
 void cleanup_module(void);
-
-#define SECONDS 1 /* for each case under load */
 
 static int passed;
 
@@ -39,7 +40,7 @@ static bool go_on(bool begin)
 	static uint64_t end;
 
 	if (begin)
-		end = kfn_ktime_get_mono_fast_ns() + SECONDS * 1000000000ull;
+		end = kfn_ktime_get_mono_fast_ns() + module_seconds() * 1000000000ull;
 	else
 		yield();
 	return kfn_ktime_get_mono_fast_ns() < end;

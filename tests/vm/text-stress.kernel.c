@@ -8,6 +8,7 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/vm/text_target.h"
+#include "tests/vm/seconds.h"
 
 #define RUNNERS 2
 #define TOGGLERS 3
@@ -154,17 +155,6 @@ static struct task_struct *start(kcb_thread *fn, void *arg)
 	return task;
 }
 
-static unsigned seconds(void)
-{
-	const char *name = &kfield(&__this_module, module, name);
-	unsigned n = 0;
-
-	for (; *name; name++)
-		if (*name >= '0' && *name <= '9')
-			n = n * 10 + (unsigned)(*name - '0');
-	return n;
-}
-
 static void start_all(void)
 {
 	unsigned i;
@@ -184,7 +174,7 @@ int init_module(void)
 
 	memcpy(before, t_many, TEXT_BYTES);
 	start_all();
-	kfn_msleep(seconds() * 1000);
+	kfn_msleep(module_seconds() * 1000);
 	for (i = 0; i < 90 && !__atomic_load_n(&optimized, __ATOMIC_RELAXED); i++)
 		kfn_msleep(1000); /* a busy machine: no jump has been met yet */
 	for (i = RUNNERS + TOGGLERS; i-- > 0;) /* probes first: check_hit() needs the runners */
