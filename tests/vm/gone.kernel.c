@@ -168,7 +168,7 @@ static void kretprobe_round(void)
 static int prober(void *unused)
 {
 	while (!kfn_kthread_should_stop()) {
-		bool wait = sum.rounds % 8 == 7;
+		bool wait = sum.rounds % 8 == 7 || (sum.rounds > 2 && !sum.gone);
 
 		kprobe_round("victim_work", &sum.planted, &sum.gone, wait, sum.rounds % 2);
 		kprobe_round("victim_plain", &sum.planted, &sum.gone, false, sum.rounds % 5 == 0);
