@@ -159,15 +159,10 @@ static void peer_off(void)
 	kfn_unregister_kprobe(&peer);
 }
 
-/* Planted by ourselves where the core can do that, else as it is usual. */
-#ifndef KPROBE_FLAG_TEXT
-#define KPROBE_FLAG_TEXT 0
-#endif
-
-static int ours_on(void *addr, bool post)
+static int ours_on(void *addr, uint32_t flags, kprobe_post_handler_t post)
 {
-	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre[place], .flags = KPROBE_FLAG_TEXT,
-				.post_handler = post ? ours_post : NULL };
+	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre[place], .flags = flags,
+				.post_handler = post };
 	return spile_register_kprobe(&ours);
 }
 
@@ -202,7 +197,7 @@ static void peer_return_off(void)
 
 static int entry_ours_on(void)
 {
-	return ours_on((void *)kaddr_int_pow, false);
+	return ours_on((void *)kaddr_int_pow, 0, NULL);
 }
 
 static int entry_peer_on(void)
@@ -281,9 +276,7 @@ static int jump_wait(int err)
 /* By a patch of our own, not the kernel's kprobe underneath. */
 static int text_on(void *addr, bool post)
 {
-	ours = (struct kprobe){ .addr = addr, .pre_handler = ours_pre, .flags = KPROBE_FLAG_TEXT,
-				.post_handler = post ? ours_post : NULL };
-	return spile_register_kprobe(&ours);
+	return ours_on(addr, KPROBE_FLAG_TEXT, post ? ours_post : NULL);
 }
 
 static int jump_ours_on(void)
