@@ -31,8 +31,11 @@ probe kernel.function("ksys_read") { if (execname() == "nmi-worker") reads++ }
 probe kernel.function("ksys_read").return { if (execname() == "nmi-worker") returns++ }
 probe kernel.function("show_regs") { traces++ }
 probe end { printf("%d %d %d\n", reads, returns, traces) }' -c 'sh /tmp/nmis.sh' >/tmp/out 2>/tmp/err || {
-    cat /tmp/err
-    exit 1
+    # An NMI in the middle of a handler: its own hit is not run, but it is told (status 3).
+    [ $? = 3 ] && grep -q 'skipped probes: \([0-9]*\) (hit inside another handler: \1)' /tmp/err || {
+        cat /tmp/err
+        exit 1
+    }
 }
 read -r reads returns traces </tmp/out
 echo "reads $reads, returns $returns, stacks printed $traces; worker: $(cat /tmp/oracle); NMIs asked for: $(cat /tmp/nmis) times"
