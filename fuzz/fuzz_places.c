@@ -65,7 +65,7 @@ static int ask_member(const struct type_member *member, void *arg)
 	return 0;
 }
 
-static int ask_variable(const struct variable *v, void *arg)
+static int ask_variable(const struct code_variable *v, void *arg)
 {
 	static const struct location_machine machine = {
 	    .read_register = no_register,
@@ -118,7 +118,7 @@ static int ask_label(const char *name, const struct place *place, void *arg)
 	return 0;
 }
 
-static int ask_function(const struct function_info *fn, void *arg)
+static int ask_function(const struct code_function *fn, void *arg)
 {
 	struct asked *a = arg;
 	struct dwarf_type type;
@@ -135,7 +135,7 @@ static void ask(const char *path)
 {
 	struct place_query all = {.lines = PLACE_LINES_ALL}, any = {.function = NULL};
 	struct asked a = {.places = 0};
-	struct variable v;
+	struct code_variable v;
 	struct error *error = debuginfo_open(path, "", &a.info);
 
 	if (error) {

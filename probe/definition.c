@@ -21,7 +21,7 @@ struct definition {
 	struct probe_context *ctx;
 	struct debuginfo *info;
 	const struct place_query *q;
-	const struct function_info *of; /* whose variables; NULL: of whatever is there */
+	const struct code_function *of; /* whose variables; NULL: of whatever is there */
 	char **arguments;
 	size_t argument_count, places, refused;
 	struct error *error; /* of the last place that is refused; the others go on */
@@ -188,7 +188,7 @@ static struct error *add_argument(struct definition *d, uint64_t address, const 
 	const char *equals = strchr(argument, '=');
 	_cleanup_free_ char *name = strdup(equals ? equals + 1 : argument);
 	char *path = name + strcspn(name, ".-"), separator = *path;
-	struct variable variable;
+	struct code_variable variable;
 	struct location loc;
 	struct fetch f = {.text = NULL};
 	struct error *error;
@@ -348,7 +348,7 @@ static int define(const struct place *place, void *arg)
 	return 0;
 }
 
-static int define_function(const struct function_info *fn, void *arg)
+static int define_function(const struct code_function *fn, void *arg)
 {
 	struct definition *d = arg;
 	uint64_t address = d->argument_count ? function_after_prologue(d->info, fn) : fn->address;

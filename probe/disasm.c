@@ -118,7 +118,7 @@ static void print_instructions(struct listing *l, const struct elf_symbol *sym)
 	}
 }
 
-static int disassemble(const struct function_info *fn, void *arg)
+static int disassemble(const struct code_function *fn, void *arg)
 {
 	struct listing *l = arg;
 	const struct elf_symbol *sym = debuginfo_symbol_at(l->info, fn->address);

@@ -106,7 +106,7 @@ static int print_kernel_function(const struct kernel_function *fn, void *arg)
 	return 0;
 }
 
-static int print_function(const struct function_info *fn, void *arg)
+static int print_function(const struct code_function *fn, void *arg)
 {
 	struct probe_context *ctx = arg;
 

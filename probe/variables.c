@@ -18,11 +18,11 @@ struct view {
 	struct debuginfo *info;
 	struct error *error;
 	uint64_t address;
-	const struct function_info *of; /* NULL: whichever is there */
+	const struct code_function *of; /* NULL: whichever is there */
 	unsigned places, variables;
 };
 
-static int print_variable(const struct variable *v, void *arg)
+static int print_variable(const struct code_variable *v, void *arg)
 {
 	struct view *view = arg;
 	_cleanup_free_ char *type = dwarf_type_string(v->type);
@@ -76,7 +76,7 @@ static int show_place(const struct place *place, void *arg)
 }
 
 /* A function means the place where its arguments can be seen. */
-static int show_function(const struct function_info *fn, void *arg)
+static int show_function(const struct code_function *fn, void *arg)
 {
 	struct view *view = arg;
 	struct place place;

@@ -61,7 +61,7 @@ enum function_kind {
 	FUNCTION_INLINE, /* one inlined copy, its code at `address` inside `container` */
 };
 
-struct function_info {
+struct code_function {
 	const char *name;      /* as in the source */
 	const char *symbol;    /* of the code: "name", "name.isra.0"; NULL in an inlined copy */
 	const char *file;      /* declared there; NULL: only a symbol is known (no DWARF) */
@@ -86,13 +86,13 @@ enum {
  * when cb returns non-zero.
  */
 struct error *functions_find(struct debuginfo *info, const struct place_query *q, unsigned kinds,
-			     int (*cb)(const struct function_info *fn, void *arg), void *arg);
+			     int (*cb)(const struct code_function *fn, void *arg), void *arg);
 
 /**
  * Where the function's arguments are in their documented places: its entry where location lists
  * tell where they are at each instruction (optimized code), else behind what sets the frame up.
  */
-uint64_t function_after_prologue(struct debuginfo *info, const struct function_info *fn);
+uint64_t function_after_prologue(struct debuginfo *info, const struct code_function *fn);
 
 /* --- places ---------------------------------------------------------------------------------- */
 
@@ -150,11 +150,11 @@ struct call_info {
  * The calls that fn's code makes, by address. Direct ones are read from the instructions; the
  * names of others come from DWARF's call sites, where there are any.
  */
-struct error *function_calls(struct debuginfo *info, const struct function_info *fn,
+struct error *function_calls(struct debuginfo *info, const struct code_function *fn,
 			     int (*cb)(const struct call_info *call, void *arg), void *arg);
 
 /** Labels of the source in fn that still have a place. */
-struct error *function_labels(struct debuginfo *info, const struct function_info *fn,
+struct error *function_labels(struct debuginfo *info, const struct code_function *fn,
 			      int (*cb)(const char *name, const struct place *place, void *arg),
 			      void *arg);
 

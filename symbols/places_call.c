@@ -65,7 +65,7 @@ struct error *places_boundary(struct debuginfo *info, uint64_t address, uint64_t
 
 struct call_search {
 	struct debuginfo *info;
-	const struct function_info *fn;
+	const struct code_function *fn;
 	struct call_info *calls;
 	size_t count;
 };
@@ -196,7 +196,7 @@ static void take_sites(struct call_search *s, Dwarf_Die *die, unsigned depth)
 }
 
 /* The function's DIE, when there is DWARF for it. */
-static bool function_die(struct debuginfo *info, const struct function_info *fn, Dwarf_Die *ret)
+static bool function_die(struct debuginfo *info, const struct code_function *fn, Dwarf_Die *ret)
 {
 	struct die_chain chain;
 	struct unit unit;
@@ -216,7 +216,7 @@ static bool function_die(struct debuginfo *info, const struct function_info *fn,
 	return false;
 }
 
-struct error *function_calls(struct debuginfo *info, const struct function_info *fn,
+struct error *function_calls(struct debuginfo *info, const struct code_function *fn,
                              int (*cb)(const struct call_info *call, void *arg), void *arg)
 {
 	struct call_search s = {.info = info, .fn = fn};
@@ -271,7 +271,7 @@ static int take_labels(struct label_search *s, Dwarf_Die *die, unsigned depth)
 	return result;
 }
 
-struct error *function_labels(struct debuginfo *info, const struct function_info *fn,
+struct error *function_labels(struct debuginfo *info, const struct code_function *fn,
                               int (*cb)(const char *name, const struct place *place, void *arg),
                               void *arg)
 {

@@ -58,7 +58,7 @@ const char *die_called_from(Dwarf_Die *die, int *line)
 
 static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const char *container)
 {
-	struct function_info fn = {.kind = kind, .container = container};
+	struct code_function fn = {.kind = kind, .container = container};
 
 	if (!(w->kinds & (kind == FUNCTION_BODY ? FUNCTIONS_BODIES : FUNCTIONS_INLINES)))
 		return 0;
@@ -266,11 +266,11 @@ struct find {
 	unsigned kinds;
 	function_cb *cb;
 	void *arg;
-	struct function_info *found;
+	struct code_function *found;
 	size_t count;
 };
 
-static int collect(const struct function_info *fn, void *arg)
+static int collect(const struct code_function *fn, void *arg)
 {
 	struct find *f = arg;
 
@@ -299,7 +299,7 @@ static int collect_unit(const struct unit *unit, void *arg)
 
 static int compare_functions(const void *a, const void *b)
 {
-	const struct function_info *x = a, *y = b;
+	const struct code_function *x = a, *y = b;
 
 	if (x->address != y->address)
 		return x->address < y->address ? -1 : 1;
@@ -310,7 +310,7 @@ static int compare_functions(const void *a, const void *b)
 static int collect_symbol(const struct elf_symbol *sym, void *arg)
 {
 	struct find *f = arg;
-	struct function_info fn = {
+	struct code_function fn = {
 	    .name = sym->name,
 	    .symbol = sym->name,
 	    .kind = FUNCTION_BODY,
@@ -395,7 +395,7 @@ struct error *function_missing(struct debuginfo *info, const struct place_query 
 }
 
 struct error *functions_find(struct debuginfo *info, const struct place_query *q, unsigned kinds,
-                             int (*cb)(const struct function_info *fn, void *arg), void *arg)
+                             int (*cb)(const struct code_function *fn, void *arg), void *arg)
 {
 	struct find f = {.info = info, .q = q, .kinds = kinds, .cb = cb, .arg = arg};
 	struct error *error = debuginfo_check_dwarf(info);
@@ -406,7 +406,7 @@ struct error *functions_find(struct debuginfo *info, const struct place_query *q
 	if (f.count)
 		qsort(f.found, f.count, sizeof(*f.found), compare_functions);
 	for (size_t i = 0; !error && i < f.count; i++) {
-		const struct function_info *last = i ? &f.found[i - 1] : NULL;
+		const struct code_function *last = i ? &f.found[i - 1] : NULL;
 
 		if (last && last->address == f.found[i].address && last->die == f.found[i].die &&
 		    last->symbol == f.found[i].symbol)
@@ -471,7 +471,7 @@ static bool frame_is_needed(const struct unit *unit, Dwarf_Die *function)
 }
 
 /* The row marked as prologue's end (clang), else the second row of another address. */
-static uint64_t second_row(const struct unit *unit, const struct function_info *fn)
+static uint64_t second_row(const struct unit *unit, const struct code_function *fn)
 {
 	Dwarf_Die die = unit->skeleton;
 	uint64_t second = fn->address;
@@ -500,7 +500,7 @@ static uint64_t second_row(const struct unit *unit, const struct function_info *
 	return second;
 }
 
-uint64_t function_after_prologue(struct debuginfo *info, const struct function_info *fn)
+uint64_t function_after_prologue(struct debuginfo *info, const struct code_function *fn)
 {
 	struct unit unit;
 	struct die_chain chain;

@@ -152,7 +152,7 @@ static void builder_add(struct builder *b, struct index_record record)
 	b->records[b->count++] = record;
 }
 
-static int build_function(const struct function_info *fn, void *arg)
+static int build_function(const struct code_function *fn, void *arg)
 {
 	struct builder *b = arg;
 
@@ -513,14 +513,14 @@ static int each_record(const struct places_index *index, const struct place_quer
 }
 
 struct functions {
-	int (*cb)(const struct function_info *fn, void *arg);
+	int (*cb)(const struct code_function *fn, void *arg);
 	void *arg;
 };
 
 static int give_function(const struct places_index *index, const struct index_record *r, void *arg)
 {
 	struct functions *f = arg;
-	struct function_info fn = {
+	struct code_function fn = {
 	    .name = string_at(index, r->name),
 	    .file = string_at(index, r->file),
 	    .container = string_at(index, r->container),
@@ -538,7 +538,7 @@ static int give_function(const struct places_index *index, const struct index_re
 }
 
 int places_index_functions(const struct places_index *index, const struct place_query *q,
-                           unsigned kinds, int (*cb)(const struct function_info *fn, void *arg),
+                           unsigned kinds, int (*cb)(const struct code_function *fn, void *arg),
                            void *arg)
 {
 	struct functions f = {.cb = cb, .arg = arg};

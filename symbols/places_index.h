@@ -24,7 +24,7 @@ void places_index_close(struct places_index *index);
 /** The functions that q names, as functions_find() gives them, but without `symbol`. */
 int places_index_functions(const struct places_index *index, const struct place_query *q,
 			   unsigned kinds,
-			   int (*cb)(const struct function_info *fn, void *arg), void *arg);
+			   int (*cb)(const struct code_function *fn, void *arg), void *arg);
 /** The units (offsets) that have code of q's function, or lines of q's file when there is none. */
 int places_index_units(const struct places_index *index, const struct place_query *q,
 		       unsigned kinds, int (*cb)(uint64_t unit, void *arg), void *arg);

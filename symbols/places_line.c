@@ -319,7 +319,7 @@ struct relative {
 	struct stretches *to;
 };
 
-static int add_relative(const struct function_info *fn, void *arg)
+static int add_relative(const struct code_function *fn, void *arg)
 {
 	struct relative *r = arg;
 
@@ -432,7 +432,7 @@ struct entries {
 	struct error *error;
 };
 
-static int entry_place(const struct function_info *fn, void *arg)
+static int entry_place(const struct code_function *fn, void *arg)
 {
 	struct entries *e = arg;
 	struct place place;
@@ -499,7 +499,7 @@ static int compare_ints(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-static int note_declaration(const struct function_info *fn, void *arg)
+static int note_declaration(const struct code_function *fn, void *arg)
 {
 	struct listing *l = arg;
 

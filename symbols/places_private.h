@@ -7,7 +7,7 @@
 #include "symbols/places.h"
 
 typedef int unit_cb(const struct unit *unit, void *arg);
-typedef int function_cb(const struct function_info *fn, void *arg);
+typedef int function_cb(const struct code_function *fn, void *arg);
 
 /** Every function body and inlined copy of one unit, without `symbol`. */
 int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,

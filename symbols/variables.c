@@ -20,14 +20,14 @@
 /* --- collecting ------------------------------------------------------------------------------------ */
 
 struct collection {
-	struct variable *items;
+	struct code_variable *items;
 	size_t count;
 	Dwarf_Die function;
 };
 
 static void add_variable(struct collection *c, Dwarf_Die *die, unsigned depth)
 {
-	struct variable v = {.name = die_name(die), .die = *die, .depth = depth,
+	struct code_variable v = {.name = die_name(die), .die = *die, .depth = depth,
 	                     .function = c->function};
 
 	if (!v.name)
@@ -101,7 +101,7 @@ static void mark_hidden(struct collection *c)
 }
 
 /* Where in the chain the meant function stands: `of`, else as variables.h says. */
-static unsigned meant(struct die_chain *chain, uint64_t address, const struct function_info *of)
+static unsigned meant(struct die_chain *chain, uint64_t address, const struct code_function *of)
 {
 	uint64_t entry;
 
@@ -127,7 +127,7 @@ static void collect_chain(struct collection *c, struct die_chain *chain, unsigne
 }
 
 static struct error *collect_at(struct debuginfo *info, uint64_t address,
-                                const struct function_info *of, struct collection *ret)
+                                const struct code_function *of, struct collection *ret)
 {
 	struct die_chain chain;
 	struct unit unit;
@@ -145,8 +145,8 @@ static struct error *collect_at(struct debuginfo *info, uint64_t address,
 }
 
 struct error *variables_at(struct debuginfo *info, uint64_t address,
-                           const struct function_info *of,
-                           int (*cb)(const struct variable *variable, void *arg), void *arg)
+                           const struct code_function *of,
+                           int (*cb)(const struct code_variable *variable, void *arg), void *arg)
 {
 	struct collection c;
 	struct error *error = collect_at(info, address, of, &c);
@@ -167,7 +167,7 @@ struct error *variables_at(struct debuginfo *info, uint64_t address,
 struct global_search {
 	struct debuginfo *info;
 	const char *name, *file;
-	struct variable *ret;
+	struct code_variable *ret;
 };
 
 /* A DIE that only declares may stand beside the one that defines. */
@@ -193,7 +193,7 @@ static int search_unit(const struct unit *unit, void *arg)
 		name = die_name(&child);
 		if (!name || strcmp(name, s->name))
 			continue;
-		*s->ret = (struct variable){.name = name, .kind = VARIABLE_GLOBAL, .die = child,
+		*s->ret = (struct code_variable){.name = name, .kind = VARIABLE_GLOBAL, .die = child,
 		                            .type = dwarf_type_of(&child)};
 		s->ret->file = die_declared(&child, &s->ret->line);
 		if (s->file && (!s->ret->file || !path_matches(s->ret->file, s->file)))
@@ -217,7 +217,7 @@ static bool search_symbols_unit(struct global_search *s)
 }
 
 struct error *variable_find_global(struct debuginfo *info, const char *name, const char *file,
-                                   struct variable *ret)
+                                   struct code_variable *ret)
 {
 	struct global_search s = {.info = info, .name = name, .file = file, .ret = ret};
 	struct error *error = debuginfo_check_dwarf(info);
@@ -235,8 +235,8 @@ struct error *variable_find_global(struct debuginfo *info, const char *name, con
 }
 
 struct error *variable_find(struct debuginfo *info, uint64_t address,
-                            const struct function_info *of, const char *name,
-                            struct variable *ret)
+                            const struct code_function *of, const char *name,
+                            struct code_variable *ret)
 {
 	const char *at = strchr(name, '@');
 	struct collection c;
@@ -263,7 +263,7 @@ struct error *variable_find(struct debuginfo *info, uint64_t address,
 
 /* --- where they are ---------------------------------------------------------------------------------- */
 
-struct error *variable_location(struct debuginfo *info, const struct variable *variable,
+struct error *variable_location(struct debuginfo *info, const struct code_variable *variable,
                                 uint64_t address, struct location *ret)
 {
 	Dwarf_Die die = variable->die, function = variable->function;
@@ -304,7 +304,7 @@ static struct error *return_location(struct dwarf_type type, struct location *re
 	return NULL;
 }
 
-struct error *function_return(struct debuginfo *info, const struct function_info *fn,
+struct error *function_return(struct debuginfo *info, const struct code_function *fn,
                               struct dwarf_type *ret_type, struct location *ret)
 {
 	struct die_chain chain;

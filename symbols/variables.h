@@ -2,7 +2,7 @@
 /**
  * symbols/variables.h - the variables that can be seen at a place, their types and locations.
  *
- *	struct variable v;
+ *	struct code_variable v;
  *	struct location loc;
  *
  *	error = variable_find(info, place.address, NULL, "skb", &v);
@@ -26,15 +26,15 @@
 #include "symbols/location.h"
 #include "symbols/places.h"
 
-enum variable_kind {
+enum code_variable_kind {
 	VARIABLE_PARAMETER,
 	VARIABLE_LOCAL,
 	VARIABLE_GLOBAL, /* of a unit; function-local statics are VARIABLE_LOCAL */
 };
 
-struct variable {
+struct code_variable {
 	const char *name;
-	enum variable_kind kind;
+	enum code_variable_kind kind;
 	struct dwarf_type type;
 	const char *file; /* declared there */
 	int line;
@@ -47,26 +47,26 @@ struct variable {
 /** Calls `cb` for parameters, then locals from the outermost block to the innermost; stops when it
  *  returns non-zero. */
 struct error *variables_at(struct debuginfo *info, uint64_t address,
-			   const struct function_info *of,
-			   int (*cb)(const struct variable *variable, void *arg), void *arg);
+			   const struct code_function *of,
+			   int (*cb)(const struct code_variable *variable, void *arg), void *arg);
 /** The variable that the name means at `address`: the innermost, else a global of the unit, else one
  *  of any unit that `name@file` names. ENOENT. */
 struct error *variable_find(struct debuginfo *info, uint64_t address,
-			    const struct function_info *of, const char *name,
-			    struct variable *ret);
+			    const struct code_function *of, const char *name,
+			    struct code_variable *ret);
 /** A global by name and its unit's source file (NULL: any; then the index may be needed). */
 struct error *variable_find_global(struct debuginfo *info, const char *name, const char *file,
-				   struct variable *ret);
+				   struct code_variable *ret);
 
 /** Where it is when the instruction at `address` is about to run. */
-struct error *variable_location(struct debuginfo *info, const struct variable *variable,
+struct error *variable_location(struct debuginfo *info, const struct code_variable *variable,
 				uint64_t address, struct location *ret);
 
 /**
  * What a function returns and where it is right after: rax, xmm0, or for a large structure the
  * memory that rax points to. EOPNOTSUPP for structures that come back in two registers.
  */
-struct error *function_return(struct debuginfo *info, const struct function_info *fn,
+struct error *function_return(struct debuginfo *info, const struct code_function *fn,
 			      struct dwarf_type *ret_type, struct location *ret);
 
 #endif

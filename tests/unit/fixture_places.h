@@ -48,7 +48,7 @@ static inline struct debuginfo *places_open(const char *name)
 struct found {
 	size_t count;
 	struct place places[FOUND_MAX];
-	struct function_info functions[FOUND_MAX];
+	struct code_function functions[FOUND_MAX];
 };
 
 static inline int found_place(const struct place *place, void *arg)
@@ -60,7 +60,7 @@ static inline int found_place(const struct place *place, void *arg)
 	return 0;
 }
 
-static inline int found_function(const struct function_info *fn, void *arg)
+static inline int found_function(const struct code_function *fn, void *arg)
 {
 	struct found *f = arg;
 

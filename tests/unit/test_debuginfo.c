@@ -73,7 +73,7 @@ struct arguments {
 	unsigned seen, differences;
 };
 
-static int compare_argument(const struct variable *v, void *arg)
+static int compare_argument(const struct code_variable *v, void *arg)
 {
 	struct arguments *a = arg;
 	const struct btf_param *param = &a->proto.args[a->seen];

@@ -270,7 +270,7 @@ static struct error *evaluate(const struct location *loc, const struct location_
 	return location_evaluate(&patched, m, dst, size);
 }
 
-static void compare_bytes(struct session *s, const struct variable *v, const struct location *loc,
+static void compare_bytes(struct session *s, const struct code_variable *v, const struct location *loc,
                           const unsigned char *bytes, size_t size)
 {
 	static struct leaf leaves[LEAVES_MAX];
@@ -284,7 +284,7 @@ static void compare_bytes(struct session *s, const struct variable *v, const str
 	}
 }
 
-static int compare_variable(const struct variable *v, void *arg)
+static int compare_variable(const struct code_variable *v, void *arg)
 {
 	struct session *s = arg;
 	struct location_machine m = {
