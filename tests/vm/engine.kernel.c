@@ -2,8 +2,7 @@
 /*
  * The engine against a real kernel, from inside: a module whose init registers probes, calls the
  * probed functions itself, and compares what was counted with what it did. It is compiled with the
- * core's flags and fitted like a script. Every check is a line "engine-test: ok NAME" or
- * "engine-test: FAIL NAME ..." in the kernel log; init fails if any failed.
+ * core's flags and fitted like a script.
  *
  * Entry probes are put on library functions of the kernel that hardly anybody calls; everything
  * else on functions of this module, of which every call is known.
@@ -11,34 +10,14 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 
+#define CHECK_MODULE "engine"
+#include "tests/vm/check.h"
+
 extern unsigned long kaddr_gcd(unsigned long a, unsigned long b);
 extern uint64_t kaddr_int_pow(uint64_t base, unsigned int exp);
 
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ == expected_) {                                                         \
-			kfn_printk(KLOG_INFO "engine-test: ok " name "\n");                        \
-		} else {                                                                           \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "engine-test: FAIL " name ": %ld, not %ld\n",         \
-				   value_, expected_);                                             \
-		}                                                                                  \
-	} while (0)
-
-/* The same without a line when it holds. */
-#define CHECK_QUIET(condition)                                                                     \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "engine-test: FAIL " #condition "\n");               \
-		}                                                                                  \
-	} while (0)
 
 /* --- what is probed ----------------------------------------------------------------------------- */
 
@@ -253,7 +232,7 @@ static void check_inside(void)
 	ran = 0;
 	CHECK("inside registered", spile_register_kprobe(&p), 0);
 	for (i = 0; i < 100; i++)
-		CHECK_QUIET(target_add(2, 3) == 6);
+		CHECK("result", target_add(2, 3), 6);
 	CHECK("inside counted", hits_of(&p), 100);
 	CHECK("inside shows arguments", seen_arg, 2);
 	CHECK("post_handler arrives", spile_register_kprobe(&q), 0);
@@ -431,8 +410,7 @@ int init_module(void)
 	check_return_missed();
 	check_return_asleep((struct kretprobe){ .kp.addr = (kprobe_opcode_t *)target_sleep });
 	check_return_asleep((struct kretprobe){ .kp.symbol_name = "msleep" });
-	kfn_printk(KLOG_INFO "engine-test: done, %d failures\n", failures);
-	return failures ? -EINVAL : 0;
+	return check_done();
 }
 
 void cleanup_module(void)

@@ -1,27 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 120
 # kernels: all
-# The engine's self-test module (engine.kernel.c): its verdicts are lines of the kernel log. Twice,
-# since the first run makes the kernel change text of its own that it does not change back; after
-# the second the text must be what it was before it.
+# The engine from inside the kernel (engine.kernel.c).
+. tests/vm/module.sh
 run() {
-    dmesg -c >/dev/null
-    busybox insmod /tmp/engine_test.ko || true
-    dmesg | grep -E 'engine-test: (FAIL|done)' || echo "no verdict"
-    dmesg | grep -q 'engine-test: done, 0 failures'
-    busybox rmmod engine_test
+    module_test engine
 }
-
-for round in 1 2; do
-    before=$(text-sum --save /tmp/text)
-    spile-run --load
-    spile-run --fit build/tests/vm/engine.o engine_test /tmp/engine_test.ko
-    run
-    spile-run --unload
-    after=$(text-sum)
-done
-if [ "$before" != "$after" ]; then
-    echo "text differs:"
-    text-sum --diff /tmp/text
-    exit 1
-fi
+text_kept run

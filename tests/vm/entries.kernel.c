@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Probes at function entries, from inside: the trampoline's registers, diverting, sharing a function
- * with others who use ftrace, call-through returns. As engine.kernel.c: a line for each check.
+ * with others who use ftrace, call-through returns.
  */
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
+
+#define CHECK_MODULE "entries"
+#include "tests/vm/check.h"
 
 extern unsigned long kaddr_gcd(unsigned long a, unsigned long b);
 extern unsigned long kaddr_lcm(unsigned long a, unsigned long b);
@@ -13,20 +16,6 @@ extern unsigned int kaddr_stack_trace_save(unsigned long *store, unsigned int si
 
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ == expected_) {                                                         \
-			kfn_printk(KLOG_INFO "entries-test: ok " name "\n");                       \
-		} else {                                                                           \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "entries-test: FAIL " name ": %ld, not %ld\n",        \
-				   value_, expected_);                                             \
-		}                                                                                  \
-	} while (0)
 
 /* --- registers ------------------------------------------------------------------------------------ */
 
@@ -343,7 +332,7 @@ static void show_trace(void)
 	unsigned i;
 
 	for (i = 0; i < ntrace; i++)
-		kfn_printk(KLOG_INFO "entries-test: | %pS\n", (void *)trace[i]);
+		kfn_printk(CHECK_LINE "| %pS\n", (void *)trace[i]);
 }
 
 static void check_trace(void)
@@ -433,8 +422,7 @@ int init_module(void)
 	check_sleepers();
 	check_trace();
 	check_other();
-	kfn_printk(KLOG_INFO "entries-test: done, %d failures\n", failures);
-	return failures ? -EINVAL : 0;
+	return check_done();
 }
 
 void cleanup_module(void)

@@ -7,23 +7,14 @@
  *
  *   a thread that registers, looks, and unregisters, all the time, while the test loads and removes
  *   the victim
- *
- * Verdicts are lines "gone-test: ..." of the kernel log.
  */
 #include "engine/host/linux-kernel/engine_kernel.h"
 
+#define CHECK_MODULE "gone"
+#include "tests/vm/check.h"
+
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-static void check(const char *name, long is, long should)
-{
-	if (is == should)
-		return;
-	failures++;
-	kfn_printk(KLOG_INFO "gone-test: FAIL %s is %ld, not %ld\n", name, is, should);
-}
 
 static int on_pre(struct kprobe *p, struct pt_regs *regs)
 {
@@ -58,26 +49,26 @@ static struct kprobe elsewhere = { .symbol_name = "gcd", .pre_handler = on_pre }
 
 static void register_all(void)
 {
-	check("work", spile_register_kprobe(&work), 0);
-	check("post", spile_register_kprobe(&post), 0);
-	check("off", spile_register_kprobe(&off), 0);
-	check("jump", spile_register_jprobe(&jump), 0);
-	check("ret", spile_register_kretprobe(&ret), 0);
-	check("through", spile_register_kretprobe(&through), 0);
-	check("elsewhere", spile_register_kprobe(&elsewhere), 0);
+	CHECK("work", spile_register_kprobe(&work), 0);
+	CHECK("post", spile_register_kprobe(&post), 0);
+	CHECK("off", spile_register_kprobe(&off), 0);
+	CHECK("jump", spile_register_jprobe(&jump), 0);
+	CHECK("ret", spile_register_kretprobe(&ret), 0);
+	CHECK("through", spile_register_kretprobe(&through), 0);
+	CHECK("elsewhere", spile_register_kprobe(&elsewhere), 0);
 }
 
 static void check_gone(const char *name, struct kprobe *p, bool was_on)
 {
 	unsigned long hits;
 
-	check(name, p->flags & KPROBE_FLAG_GONE, KPROBE_FLAG_GONE);
-	check("enable of a gone probe", spile_enable_kprobe(p), -EINVAL);
+	CHECK(name, p->flags & KPROBE_FLAG_GONE, KPROBE_FLAG_GONE);
+	CHECK("enable of a gone probe", spile_enable_kprobe(p), -EINVAL);
 	hits = p->nhit;
-	check("hits of a gone probe", hits > 0, was_on);
+	CHECK("hits of a gone probe", hits > 0, was_on);
 	kfn_msleep(20); /* the victim is there again, perhaps at the same address */
-	check("disable of a gone probe", spile_disable_kprobe(p), 0);
-	check("more hits of a gone probe", p->nhit, hits);
+	CHECK("disable of a gone probe", spile_disable_kprobe(p), 0);
+	CHECK("more hits of a gone probe", p->nhit, hits);
 }
 
 static void check_all(void)
@@ -88,7 +79,7 @@ static void check_all(void)
 	check_gone("flags of jump", &jump.kp, true);
 	check_gone("flags of ret", &ret.kp, true);
 	check_gone("flags of through", &through.kp, true);
-	check("flags of elsewhere", elsewhere.flags & KPROBE_FLAG_GONE, 0);
+	CHECK("flags of elsewhere", elsewhere.flags & KPROBE_FLAG_GONE, 0);
 }
 
 static void unregister_all(void)
@@ -114,7 +105,7 @@ static bool was_refused(int err)
 	if (!err)
 		return false;
 	if (err != -ENOENT && err != -EINVAL)
-		check("refusal", err, -ENOENT);
+		CHECK("refusal", err, -ENOENT);
 	sum.refused++;
 	return true;
 }
@@ -144,7 +135,7 @@ static void kprobe_round(const char *name, unsigned long *planted, unsigned long
 		spile_disable_kprobe(&p);
 		err = spile_enable_kprobe(&p);
 		if (err && !(p.flags & KPROBE_FLAG_GONE))
-			check("enable", err, 0);
+			CHECK("enable", err, 0);
 	}
 	*gone += p.flags & KPROBE_FLAG_GONE;
 	spile_unregister_kprobe(&p);
@@ -197,13 +188,13 @@ void cleanup_module(void)
 	kfn_kthread_stop(thread);
 	check_all();
 	unregister_all();
-	kfn_printk(KLOG_INFO "gone-test: %lu rounds, %lu planted, %lu gone, %lu hits; init text: %lu, "
+	kfn_printk(CHECK_LINE "%lu rounds, %lu planted, %lu gone, %lu hits; init text: %lu, "
 		   "%lu gone; %lu refused\n",
 		   sum.rounds, sum.planted, sum.gone, sum.hits, sum.init_planted, sum.init_gone,
 		   sum.refused);
-	check("some were gone", sum.gone > 0, true);
-	check("some were of init text", sum.init_planted > 0, true);
-	check("all of init text were gone", sum.init_gone, (long)sum.init_planted);
-	check("some hits", sum.hits > 0, true);
-	kfn_printk(KLOG_INFO "gone-test: done, %d failures\n", failures);
+	CHECK("some were gone", sum.gone > 0, true);
+	CHECK("some were of init text", sum.init_planted > 0, true);
+	CHECK("all of init text were gone", sum.init_gone, (long)sum.init_planted);
+	CHECK("some hits", sum.hits > 0, true);
+	check_done();
 }

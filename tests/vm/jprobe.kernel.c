@@ -10,20 +10,11 @@ extern unsigned long kaddr_gcd(unsigned long a, unsigned long b);
 extern void *kaddr___symbol_get(const char *name);
 extern void kaddr___symbol_put(const char *name);
 
+#define CHECK_MODULE "jprobe"
+#include "tests/vm/check.h"
+
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ != expected_) {                                                         \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "jprobe-test: FAIL " name ": %ld, not %ld\n",         \
-				   value_, expected_);                                             \
-		}                                                                                  \
-	} while (0)
 
 /* --- what is probed ------------------------------------------------------------------------------- */
 
@@ -226,8 +217,7 @@ int init_module(void)
 	check_nested();
 	check_company();
 	check_exports();
-	kfn_printk(KLOG_INFO "jprobe-test: done, %d failures\n", failures);
-	return failures ? -EINVAL : 0;
+	return check_done();
 }
 
 void cleanup_module(void)

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Probes that are alone at their function, for which code is made (ftrace_code.c), and hits in
- * interrupts during handlers. As engine.kernel.c: a line for each check.
+ * interrupts during handlers.
  */
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
+
+#define CHECK_MODULE "lone"
+#include "tests/vm/check.h"
 
 extern unsigned long kaddr_gcd(unsigned long a, unsigned long b);
 extern uint64_t kaddr_int_pow(uint64_t base, unsigned int exp);
 
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ != expected_)                                                           \
-			failures++;                                                                \
-		kfn_printk(KLOG_INFO "lone-test: %s " name ": %ld, %ld\n",                         \
-			   value_ == expected_ ? "ok" : "FAIL", value_, expected_);                \
-	} while (0)
 
 static unsigned long hits_of(struct kprobe *p)
 {
@@ -230,7 +222,7 @@ static void check_sleepers(void)
 	for (i = 0; i < SLEEPERS; i++)
 		kfn_kthread_stop(tasks[i]);
 	CHECK("sleepers: unseen", returned, seen);
-	kfn_printk(KLOG_INFO "lone-test: | %lu of %d calls returned before\n", seen, SLEEPERS);
+	kfn_printk(CHECK_LINE "| %lu of %d calls returned before\n", seen, SLEEPERS);
 	CHECK("sleepers: code is freed", spile_register_kretprobe(&later), 0);
 	spile_unregister_kretprobe(&later);
 }
@@ -276,7 +268,7 @@ static void check_interrupt(const char *where, struct kprobe *outer, struct kpro
 	CHECK("interrupt: counted", hits_of(inner), 1);
 	CHECK("interrupt: what the handler called is nested", inner->nmissed, 1);
 	CHECK("interrupt: outer", hits_of(outer), 1);
-	kfn_printk(KLOG_INFO "lone-test: | that was %s\n", where);
+	kfn_printk(CHECK_LINE "| that was %s\n", where);
 }
 
 static void check_interrupts(void)
@@ -320,8 +312,7 @@ int init_module(void)
 	check_return();
 	check_sleepers();
 	check_interrupts();
-	kfn_printk(KLOG_INFO "lone-test: done, %d failures\n", failures);
-	return failures ? -EINVAL : 0;
+	return check_done();
 }
 
 void cleanup_module(void)

@@ -2,7 +2,7 @@
 /*
  * The engine's suite (tests/engine/suite.h) on a live kernel: the same cases that a process runs.
  * It is linked with suite.c and targets.c to a module whose init runs it; what is probed is the
- * module's own, so every call is known. Verdicts are lines of the kernel log.
+ * module's own, so every call is known.
  *
  * The Makefile makes it in two forms. In suite.o the targets are as our compiler leaves them, and the
  * kernel's kprobes do the work. In suite-sites.o they have ftrace sites, as the kernel's own functions.
@@ -13,6 +13,9 @@
 #include "tests/engine/suite.h"
 #include "tests/vm/seconds.h"
 
+#define CHECK_MODULE "suite"
+#include "tests/vm/check.h"
+
 int init_module(void);
 void cleanup_module(void);
 
@@ -21,12 +24,12 @@ static int passed;
 static void verdict(const char *name, bool good)
 {
 	passed += good;
-	kfn_printk(KLOG_INFO "suite: %s %s\n", good ? "ok" : "FAIL", name);
+	CHECK(name, good, true);
 }
 
 static void complain(const char *file, int line, const char *what, long long is, long long should)
 {
-	kfn_printk(KLOG_INFO "suite: %s:%d: %s is %lld, not %lld\n", file, line, what, is, should);
+	kfn_printk(CHECK_LINE "# %s:%d: %s is %lld, not %lld\n", file, line, what, is, should);
 }
 
 /* Lets others run: kernels that do not preempt kernel code leave that to us. */
@@ -100,11 +103,11 @@ int init_module(void)
 		.maxactive = 2 * cpus > 10 ? 2 * cpus : 10,
 		.entry_flags = sites ? KPROBE_FLAG_FTRACE | KPROBE_FLAG_ON_FUNC_ENTRY : 0,
 	};
-	int failed = suite_run(&home);
 
-	kfn_printk(KLOG_INFO "suite: done %s, %d passed, %d failed\n",
-		   sites ? "with ftrace sites" : "without ftrace sites", passed, failed);
-	return 0;
+	suite_run(&home);
+	kfn_printk(CHECK_LINE "# %s: %d passed\n",
+		   sites ? "with ftrace sites" : "without ftrace sites", passed);
+	return check_done();
 }
 
 void cleanup_module(void)

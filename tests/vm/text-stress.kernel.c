@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Jumps and breakpoints that come and go while two threads run through them, while this module is
- * loaded: for as many seconds as the digits of its name say. Its verdict is a line of the kernel log.
+ * loaded: for as many seconds as the digits of its name say.
  * What must hold: the function's results are right all the time, every probe that was there for a
  * while was hit, and the text is as before.
  */
@@ -9,6 +9,9 @@
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/vm/text_target.h"
 #include "tests/vm/seconds.h"
+
+#define CHECK_MODULE "text-stress"
+#include "tests/vm/check.h"
 
 #define RUNNERS 2
 #define TOGGLERS 3
@@ -122,7 +125,7 @@ static void check_hit(struct toggler *t)
 	spile_unregister_kprobe(&p);
 	if (p.nhit < 1000) {
 		add(&unhit, 1);
-		kfn_printk(KLOG_INFO "text-stress: # %lu hits at place %d\n", p.nhit,
+		kfn_printk(CHECK_LINE "# %lu hits at place %d\n", p.nhit,
 			   (int)((char *)p.addr - (char *)t_many));
 	}
 }
@@ -170,7 +173,6 @@ static void start_all(void)
 int init_module(void)
 {
 	unsigned i;
-	bool same, good;
 
 	memcpy(before, t_many, TEXT_BYTES);
 	start_all();
@@ -179,13 +181,13 @@ int init_module(void)
 		kfn_msleep(1000); /* a busy machine: no jump has been met yet */
 	for (i = RUNNERS + TOGGLERS; i-- > 0;) /* probes first: check_hit() needs the runners */
 		kfn_kthread_stop(threads[i]);
-	same = !memcmp(before, t_many, TEXT_BYTES);
-	good = same && !wrong && !unhit && !refused && optimized;
-	kfn_printk(KLOG_INFO "text-stress: # %lu calls, %lu actions, %lu on jumps, %lu refused\n", calls,
-		   actions, optimized, refused);
-	kfn_printk(KLOG_INFO "text-stress: %s, %lu wrong results, %lu probes not hit, text %s\n",
-		   good ? "done" : "FAIL", wrong, unhit, same ? "as before" : "differs");
-	return good ? 0 : -EINVAL;
+	kfn_printk(CHECK_LINE "# %lu calls, %lu actions, %lu on jumps\n", calls, actions, optimized);
+	CHECK("wrong results", wrong, 0);
+	CHECK("probes not hit", unhit, 0);
+	CHECK("refused", refused, 0);
+	CHECK("some were jumps", optimized > 0, true);
+	CHECK("text that differs", memcmp(before, t_many, TEXT_BYTES) != 0, false);
+	return check_done();
 }
 
 void cleanup_module(void)

@@ -2,28 +2,16 @@
 /*
  * The text planters against a real kernel: probes that ask for a jump or a breakpoint of our own
  * (KPROBE_FLAG_TEXT), on functions of this module, of which every call and every result is known.
- * Every failed check is a line "text-test: FAIL NAME ..." in the kernel log; init fails if any did.
  */
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/vm/text_target.h"
 
+#define CHECK_MODULE "text"
+#include "tests/vm/check.h"
+
 int init_module(void);
 void cleanup_module(void);
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ != expected_) {                                                         \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "text-test: FAIL %s: " name ": %ld, not %ld\n", \
-				   place, value_, expected_);                                      \
-		}                                                                                  \
-	} while (0)
-
-static const char *place = "";
 
 static void call_many(const char *what, unsigned times)
 {
@@ -34,9 +22,8 @@ static void call_many(const char *what, unsigned times)
 
 		if (got == many_result(i, 5))
 			continue;
-		failures++;
-		kfn_printk(KLOG_INFO "text-test: FAIL %s %s: call %u gave %llu, not %llu\n", place,
-			   what, i, got, many_result(i, 5));
+		kfn_printk(CHECK_LINE "call %u %s went wrong\n", i, what);
+		CHECK("result", got, many_result(i, 5));
 		return;
 	}
 }
@@ -171,12 +158,8 @@ static void check_planted(const struct instruction *i, struct kprobe *p)
 {
 	bool jump = same(i->planter, "jump");
 
-	place = i->name;
-	if (!same(spile_kprobe_planter(p), i->planter)) {
-		failures++;
-		kfn_printk(KLOG_INFO "text-test: FAIL %s by %s, not %s\n", i->name,
-			   spile_kprobe_planter(p), i->planter);
-	}
+	check_place = i->name;
+	CHECK(spile_kprobe_planter(p), same(spile_kprobe_planter(p), i->planter), true);
 	CHECK("optimized", jump && becomes_optimized(p), jump);
 	CHECK("a jump", byte_at(p->addr), jump ? 0xe9 : 0xcc);
 }
@@ -197,7 +180,7 @@ static void check_jumps(unsigned first)
 	CHECK("batch registered", spile_register_kprobes(ps, (int)n), 0);
 	for (i = first; i < INSTRUCTIONS; i += STRIDE)
 		check_planted(&instructions[i], &probes[i]);
-	place = "jumps";
+	check_place = "jumps";
 	call_many("jumps", 50);
 	CHECK("counted", ran, 50 * n);
 	CHECK("argument", seen_di, 49);
@@ -214,13 +197,13 @@ static void check_instructions(void)
 	unsigned i;
 
 	for (i = 0; i < INSTRUCTIONS; i++) {
-		place = instructions[i].name;
+		check_place = instructions[i].name;
 		check_breakpoint(&instructions[i], false);
 		check_breakpoint(&instructions[i], true);
 	}
 	for (i = 0; i < STRIDE; i++)
 		check_jumps(i);
-	place = "";
+	check_place = "";
 }
 
 /* --- what handlers may do ----------------------------------------------------------------------------- */
@@ -235,7 +218,7 @@ static void check_handlers(bool jump)
 	struct kprobe p = probe_at(t_places[T_STORE]), q = probe_at(t_places[T_STORE]);
 	uint64_t before;
 
-	place = jump ? "handlers, jump" : "handlers, breakpoint";
+	check_place = jump ? "handlers, jump" : "handlers, breakpoint";
 	p.pre_handler = change_pre;
 	CHECK("registered", spile_register_kprobe(&p), 0);
 	CHECK("optimized", jump && becomes_optimized(&p), jump);
@@ -267,7 +250,7 @@ static void check_joining(kprobe_pre_handler_t first)
 {
 	struct kprobe p = probe_at(t_places[T_STORE]), q = probe_at(t_places[T_STORE]);
 
-	place = first == blind_pre ? "joining a blind one" : "joining one with an argument";
+	check_place = first == blind_pre ? "joining a blind one" : "joining one with an argument";
 	p.pre_handler = first;
 	CHECK("registered", spile_register_kprobe(&p), 0);
 	CHECK("optimized", becomes_optimized(&p), 1);
@@ -298,7 +281,7 @@ static void check_post_arrives(kprobe_post_handler_t post, kprobe_break_handler_
 {
 	struct kprobe p = probe_at(t_places[T_STORE]), q = probe_at(t_places[T_STORE]);
 
-	place = post ? "post_handler" : "break_handler";
+	check_place = post ? "post_handler" : "break_handler";
 	q.post_handler = post;
 	q.break_handler = brk;
 	CHECK("registered", spile_register_kprobe(&p), 0);
@@ -330,7 +313,7 @@ static void check_neighbour(void)
 {
 	struct kprobe p = probe_at(t_places[T_SHORT]), q = probe_at(t_places[T_INSIDE]);
 
-	place = "neighbour";
+	check_place = "neighbour";
 	CHECK("registered", spile_register_kprobe(&p), 0);
 	CHECK("optimized", becomes_optimized(&p), 1);
 	CHECK("neighbour arrives", spile_register_kprobe(&q), 0);
@@ -368,7 +351,7 @@ static void check_disabled(void)
 	uint8_t before = byte_at(p.addr);
 	unsigned i;
 
-	place = "disabled";
+	check_place = "disabled";
 	p.flags |= KPROBE_FLAG_DISABLED;
 	ran = 0;
 	CHECK("registered disabled", spile_register_kprobe(&p), 0);
@@ -495,7 +478,7 @@ static void check_sweep(const char *name, unsigned long function, bool (*work)(v
 {
 	unsigned i, jumps = 0;
 
-	place = name;
+	check_place = name;
 	CHECK("works", work(), true);
 	sweep_find(function);
 	for (i = 0; i < STRIDE; i++) {
@@ -503,7 +486,7 @@ static void check_sweep(const char *name, unsigned long function, bool (*work)(v
 		sweep_round(i, STEPPED, work);
 		jumps += sweep_round(i, JUMPS, work);
 	}
-	kfn_printk(KLOG_INFO "text-test: # %s: %u instructions, %u of them jumps\n", name, swept, jumps);
+	kfn_printk(CHECK_LINE "# %s: %u instructions, %u of them jumps\n", name, swept, jumps);
 	CHECK("instructions", swept >= at_least, true);
 	CHECK("jumps", jumps >= jumps_at_least, true);
 	CHECK("works at the end", work(), true);
@@ -543,7 +526,7 @@ static void check_refusals(void)
 		      entry = { .symbol_name = "gcd", .pre_handler = count_pre,
 				.flags = KPROBE_FLAG_TEXT };
 
-	place = "refusals";
+	check_place = "refusals";
 	CHECK("inside an instruction", spile_register_kprobe(&p), -EILSEQ);
 	CHECK("an entry", spile_register_kprobe(&entry), 0);
 	CHECK("is ftrace's", entry.flags & KPROBE_FLAG_FTRACE, KPROBE_FLAG_FTRACE);
@@ -584,8 +567,7 @@ int init_module(void)
 	check_neighbour();
 	if (!same(&kfield(&__this_module, module, name), "text_warm"))
 		check_all();
-	kfn_printk(KLOG_INFO "text-test: done, %d failures\n", failures);
-	return failures ? -EINVAL : 0;
+	return check_done();
 }
 
 void cleanup_module(void)

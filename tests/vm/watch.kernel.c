@@ -10,22 +10,13 @@
 
 #include "spile/watchpoint.h"
 
+#define CHECK_MODULE "watch"
+#include "tests/vm/check.h"
+
 int init_module(void);
 void cleanup_module(void);
 
 #define ROUNDS 500
-
-static int failures;
-
-#define CHECK(name, value, expected)                                                               \
-	do {                                                                                       \
-		long value_ = (long)(value), expected_ = (long)(expected);                         \
-		if (value_ != expected_) {                                                         \
-			failures++;                                                                \
-			kfn_printk(KLOG_INFO "watch-test: FAIL " name ": %ld, not %ld\n", value_,  \
-				   expected_);                                                     \
-		}                                                                                  \
-	} while (0)
 
 static volatile uint64_t words[5];
 static volatile uint64_t seen_value, seen_ip;
@@ -189,17 +180,21 @@ static struct spile_watchpoint kernels = { .symbol_name = "panic_timeout", .bp_l
 
 int init_module(void)
 {
+	int err;
+
 	test_one();
 	test_lengths();
 	test_refusals();
 	test_everywhere();
 	CHECK("by name", spile_register_watchpoint(&kernels), 0);
-	kfn_printk(KLOG_INFO "watch-test: done, %d failures\n", failures);
-	return 0;
+	err = check_done();
+	if (err)
+		spile_unregister_watchpoint(&kernels);
+	return err;
 }
 
 void cleanup_module(void)
 {
 	spile_unregister_watchpoint(&kernels);
-	kfn_printk(KLOG_INFO "watch-test: %lu writes\n", kernels.nhit);
+	kfn_printk(CHECK_LINE "%lu writes\n", kernels.nhit);
 }
