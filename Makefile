@@ -121,15 +121,17 @@ demo: all ## run the slides' scripts on a stock Debian kernel in QEMU
 install: all ## install under PREFIX (default /usr/local); STAP=1: the command is also called stap
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/spile \
 	  $(DESTDIR)$(PREFIX)/include/spile/linux $(DESTDIR)$(PREFIX)/share/spile/samples/kprobes \
-	  $(DESTDIR)$(PREFIX)/share/spile/tapset
+	  $(DESTDIR)$(PREFIX)/share/spile/samples/process $(DESTDIR)$(PREFIX)/share/spile/tapset
 	install -m 755 $(TOOLS:%=$(B)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	$(if $(STAP),ln -sf spile $(DESTDIR)$(PREFIX)/bin/stap)
 	install -m 644 $(B)/kmod/spile.o $(B)/kmod/Module.symvers $(DESTDIR)$(PREFIX)/lib/spile
+	install -m 644 $(B)/libspile.so $(DESTDIR)$(PREFIX)/lib
 	install -m 644 include/spile/*.h $(DESTDIR)$(PREFIX)/include/spile
 	install -m 644 include/spile/linux/*.h $(DESTDIR)$(PREFIX)/include/spile/linux
 	install -m 644 samples/*.stp $(DESTDIR)$(PREFIX)/share/spile/samples
 	install -m 644 tapset/*.stp* $(DESTDIR)$(PREFIX)/share/spile/tapset
 	install -m 644 samples/kprobes/* $(DESTDIR)$(PREFIX)/share/spile/samples/kprobes
+	install -m 644 samples/process/* $(DESTDIR)$(PREFIX)/share/spile/samples/process
 
 layers: ## check that no include points upwards
 	@tests/check-layers.sh

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A program that probes itself: a function of its own at entry and return, one of libc's, and a
- * variable. From the top of the tree, after `make`:
+ * variable. After `make install`:
+ *
+ *     cc probe_self.c -o probe_self -lspile
+ *     ./probe_self
+ *
+ * In the tree, after `make`, from its top:
  *
  *     cc -I include samples/process/probe_self.c -o probe_self -L build -lspile -Wl,-rpath,$PWD/build
- *     ./probe_self
  *
  * Handlers run like signal handlers, so they count, and main() prints.
  */
