@@ -5,10 +5,13 @@
 #
 # A part that says nothing of the kind, that ran no test at all, or that ends with an error status
 # although it counts no failure, adds one failed test: silence is not success.
+#
+# A part that begins with "&" is started at once, beside the others; what it said is shown in its turn.
 set -u
 passed=0 failed=0 skipped=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+tmp=$(mktemp -d)
+out=$tmp/out
+trap 'rm -rf "$tmp"' EXIT
 
 add() { # PART STATUS
     line=$(tail -1 "$out" | grep -E '^[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?$')
@@ -27,11 +30,28 @@ add() { # PART STATUS
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
+run() { # PART
+    sh -c "$1" 2>&1
+    echo $? >"$2.status"
+}
+
+n=0
 for part; do
-    echo "== $part"
-    { sh -c "$part" 2>&1; echo $? >"$out.status"; } | tee "$out"
-    add "$part" "$(cat "$out.status")"
-    rm -f "$out.status"
+    n=$((n + 1))
+    case $part in
+    '&'*) run "${part#&}" "$tmp/$n" </dev/null >"$tmp/$n" & eval "job$n=$!" ;;
+    esac
+done
+n=0
+for part; do
+    n=$((n + 1))
+    echo "== ${part#&}"
+    case $part in
+    '&'*) eval "wait \$job$n"; cat "$tmp/$n" ;;
+    *) run "$part" "$tmp/$n" | tee "$tmp/$n" ;;
+    esac
+    mv "$tmp/$n" "$out"
+    add "${part#&}" "$(cat "$tmp/$n.status")"
 done
 echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
 [ "$failed" = 0 ]

@@ -38,7 +38,7 @@ vm-programs: $(VM_MODULES)
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too.
 CHECK_PARTS = "tests/unit.sh $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)" \
               $(patsubst %,"%",$(wildcard tests/check-*.sh)) \
-              "tests/vm/run.sh" "tests/vm/run.sh -k newest"
+              "tests/vm/run.sh" "&tests/vm/run.sh -k newest"
 
 check: all unit-programs vm-programs ## run all tests; the last line is their sum
 	@tests/sum.sh $(CHECK_PARTS)
