@@ -11,17 +11,9 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 cache=${SPILE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/spile}
 programs=build/tests/decode
-passed=0 failed=0 full=
+full=
+. tests/count.sh
 [ "${1:-}" = --full ] && { full=1; shift; }
-
-count() { # STATUS NAME
-    if [ "$1" = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $2"
-    fi
-}
 
 # The sections that hold code and nothing that changes: data that is executable too is no text.
 text_sections() {
@@ -30,7 +22,7 @@ text_sections() {
 
 compare_text() { # FILE NAME
     objdump -d -w -z $(text_sections "$1") "$1" | "$programs/compare-objdump" "$2"
-    count $? "$programs/compare-objdump on $1"
+    ok "$programs/compare-objdump on $1"
 }
 
 # One kernel's ELF a line; the newest alone has the most instructions that others lack.
@@ -39,8 +31,8 @@ kernels() {
 }
 
 make -s decoder-programs && make -s build/fuzz/fuzz_decode || {
-    echo "0 passed, 1 failed"
-    exit 1
+    count_end
+    exit
 }
 
 if [ $# -gt 0 ]; then
@@ -62,9 +54,8 @@ else
     strings=1000000 inputs=2000 seed=1
 fi
 "$programs/compare-zydis" $strings $seed
-count $? compare-zydis
+ok compare-zydis
 build/fuzz/fuzz_decode -n $inputs -s $seed "$programs/compare-objdump"
-count $? fuzz_decode
+ok fuzz_decode
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+count_end

@@ -7,9 +7,8 @@
 
 B=${SPILE_BUILD:-build}
 export ENGINE_PLUGIN_DIR="$B/tests/engine"
-passed=0
-failed=0
-skipped=0
+cd "$(dirname "$0")/.." || exit 1
+. tests/count.sh
 
 # Adds up what a program says in its last line; one that says nothing has died.
 run() {
@@ -18,9 +17,9 @@ run() {
 	echo "$out" | grep -E 'FAIL|SKIP|\.c:|\.cc:'
 	sum=$(echo "$out" | tail -n 1 | grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$')
 	if [ -z "$sum" ]; then
-		echo "FAIL $1: ended with status $status"
-		echo "$out" | tail -n 5
-		failed=$((failed + 1))
+		echo "$out" | tail -n 5 >"$tmp/out"
+		false
+		ok "$1: ended with status $status"
 		return
 	fi
 	passed=$((passed + ${sum%% *}))
@@ -35,8 +34,7 @@ run "$B/tests/engine/engine-process" "$@"
 if [ -x "$B/tests/engine/exceptions" ]; then
 	run "$B/tests/engine/exceptions"
 else
-	echo "SKIP exceptions: no C++ compiler"
-	skipped=$((skipped + 1))
+	skip exceptions "no C++ compiler"
 fi
 
 # The sample's output; the last line may be "not watched" where there are no debug registers.
@@ -44,13 +42,7 @@ out=$("$B/tests/engine/probe_self" 2>&1)
 expected='square: 5 calls, the last square(5) = 25
 getenv: 2 calls
 total: '
-if [ "${out%total: *}total: " = "$expected" ] &&
-	{ [ "${out##*total: }" = "5 changes" ] || [ "${out##*total: }" = "not watched" ]; }; then
-	passed=$((passed + 1))
-else
-	echo "FAIL sample probe_self: $out"
-	failed=$((failed + 1))
-fi
-
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+[ "${out%total: *}total: " = "$expected" ] &&
+	{ [ "${out##*total: }" = "5 changes" ] || [ "${out##*total: }" = "not watched" ]; }
+ok "sample probe_self: $out"
+count_end

@@ -4,7 +4,7 @@
 # "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
-passed=0 failed=0
+. tests/count.sh
 
 for entry in $(sed -n 's/^DIAG(\([A-Z]*\), \([A-Z_0-9]*\),.*/\1:\2/p' script/*errors.def); do
 	pass=${entry%%:*} tag=${entry#*:}
@@ -13,13 +13,7 @@ for entry in $(sed -n 's/^DIAG(\([A-Z]*\), \([A-Z_0-9]*\),.*/\1:\2/p' script/*er
 	RESOLVE) file=tests/script/resolve-err/$tag.stp ;;
 	*) file=tests/script/warn/$tag.stp ;;
 	esac
-	if grep -q "^# expect: $tag\( \|\$\)" "$file" 2>/dev/null; then
-		passed=$((passed + 1))
-	else
-		echo "FAIL $tag: no test in $file"
-		failed=$((failed + 1))
-	fi
+	grep -q "^# expect: $tag\( \|\$\)" "$file" 2>/dev/null
+	ok "$tag: no test in $file"
 done
-[ "$passed" -gt 0 ] || failed=$((failed + 1))
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+count_end

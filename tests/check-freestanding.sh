@@ -7,10 +7,8 @@
 # usage: tests/check-freestanding.sh [build folder]; the last line is "N passed, N failed"
 
 B=${1:-build}
-passed=0
-failed=0
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+cd "$(dirname "$0")/.." || exit 1
+. tests/count.sh
 
 objects=$(find "$B/core/ring" "$B/core/runtime" "$B/core/engine/core" "$B/core/engine/arch" \
 	-name '*.o' 2>/dev/null)
@@ -33,24 +31,14 @@ sort -u "$tmp/host" "$tmp/defined" >"$tmp/allowed"
 
 for o in $objects; do
 	nm -u "$o" | awk '{ print $2 }' | sort -u | comm -23 - "$tmp/allowed" >"$tmp/strange"
-	if [ -s "$tmp/strange" ]; then
-		echo "FAIL $o needs $(tr '\n' ' ' <"$tmp/strange"): not in engine/host.h"
-		failed=$((failed + 1))
-	else
-		passed=$((passed + 1))
-	fi
+	[ ! -s "$tmp/strange" ]
+	ok "$o needs what is not in engine/host.h: $(tr '\n' ' ' <"$tmp/strange")"
 done
 
 # memcpy and its kin must not call themselves: the compiler turns loops into calls of them.
 self=$(objdump -dr "$B/core/runtime/mem.kernel.o" 2>/dev/null |
 	awk '/^[0-9a-f]+ <.*>:/ { name = substr($2, 2, length($2) - 3) }
 	     /R_X86_64_(PLT|PC)32/ { split($3, sym, "-"); if (sym[1] == name) print name }')
-if [ -n "$self" ]; then
-	echo "FAIL runtime/mem.kernel.c: calls itself: $self"
-	failed=$((failed + 1))
-else
-	passed=$((passed + 1))
-fi
-
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+[ -z "$self" ]
+ok "runtime/mem.kernel.c calls itself: $self"
+count_end

@@ -9,18 +9,17 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/examples.sh
+. tests/count.sh
 driver=build/tests/test_script_files
 list=tests/script/examples.bad
-passed=0 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+out=$tmp/out
 
-[ -x "$driver" ] || make -s "$driver" || { echo "0 passed, 1 failed"; exit 1; }
+[ -x "$driver" ] || make -s "$driver" || { count_end; exit; }
 scripts=$(example_scripts)
 if [ -z "$scripts" ]; then
 	echo "the package systemtap-doc is not installed: tools/setup.sh installs it"
-	echo "0 passed, 1 failed"
-	exit 1
+	count_end
+	exit
 fi
 
 parse() {
@@ -36,16 +35,10 @@ for script in $scripts; do
 	status=$?
 	wanted=0
 	grep -q "^${script##*/}:" $list && wanted=1
-	if [ $((status != 0)) = $wanted ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $script ${args[*]}: status $status"
-		head -n 5 "$out"
-	fi
+	[ $((status != 0)) = $wanted ]
+	ok "$script ${args[*]}: status $status"
 done
 bad=$(grep -c '^[^#]*:' $list)
 total=$((passed + failed))
 echo "pass 1: $((passed - bad)) of $((total - bad)) example scripts ($((100 * (passed - bad) / (total - bad))) %)"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+count_end

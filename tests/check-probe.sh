@@ -7,36 +7,25 @@ cd "$(dirname "$0")/.." || exit 1
 make -s build/bin/spile-probe build/places/programs/list || exit 1
 probe=build/bin/spile-probe
 programs=build/places/programs
-passed=0 failed=0
-out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+. tests/count.sh
 
 # expect STATUS PATTERN ARGUMENT...: spile-probe's exit status, and a line of its output (ERE).
 expect() {
 	status=$1 pattern=$2
 	shift 2
-	"$probe" "$@" >"$out" 2>&1 </dev/null
+	"$probe" "$@" >"$tmp/out" 2>&1 </dev/null
 	got=$?
-	if [ "$got" = "$status" ] && grep -Eq -- "$pattern" "$out"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL spile-probe $* (status $got, wanted $status and \"$pattern\")"
-		head -n 30 "$out"
-	fi
+	[ "$got" = "$status" ] && grep -Eq -- "$pattern" "$tmp/out"
+	ok "spile-probe $* (status $got, wanted $status and \"$pattern\")"
 }
 
 # never PATTERN ARGUMENT...: no line of the output matches.
 never() {
 	pattern=$1
 	shift
-	"$probe" "$@" >"$out" 2>&1 </dev/null
-	if grep -Eq -- "$pattern" "$out"; then
-		failed=$((failed + 1))
-		echo "FAIL spile-probe $* (has \"$pattern\")"
-	else
-		passed=$((passed + 1))
-	fi
+	"$probe" "$@" >"$tmp/out" 2>&1 </dev/null
+	! grep -Eq -- "$pattern" "$tmp/out"
+	ok "spile-probe $* (must not have \"$pattern\")"
 }
 
 O0=$programs/gcc-O0-5
@@ -90,10 +79,9 @@ expect 1 'cannot read|not an ELF' -x tests/places/fixture.c -F
 
 # Damaged files: a message, not a crash.
 for bytes in 100 3000 9000 16000; do
-	head -c $bytes $O2 >"$out.cut"
-	expect 1 '^spile-probe: ' -x "$out.cut" -V other_sum
+	head -c $bytes $O2 >"$tmp/cut"
+	expect 1 '^spile-probe: ' -x "$tmp/cut" -V other_sum
 done
-rm -f "$out.cut"
 
 # A kernel of the cache, by its own means: BTF, kallsyms, the image.
 kernel=$(build/bin/spile-vm --print-dir 2>/dev/null)
@@ -109,5 +97,4 @@ if [ -n "$kernel" ] && [ -e "$kernel/vmlinux" ]; then
 	expect 0 '^		struct msghdr \*	msg' -r "$kernel" -m af-key -V pfkey_sendmsg
 	expect 0 'af-key:pfkey_release\+0' -r "$kernel" -m af-key -nv pfkey_release
 fi
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+count_end

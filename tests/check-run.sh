@@ -4,57 +4,44 @@
 # The last line is "N passed, N failed".
 set -u
 cd "$(dirname "$0")/.." || exit 1
-passed=0 failed=0
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. tests/count.sh
 CC=${CC:-cc}
 
-${MAKE:-make} -s build/bin/spile-run build/san/bin/spile-run >"$work/make" 2>&1 || {
-    tail -5 "$work/make"
-    echo "0 passed, 1 failed"
-    exit 1
+${MAKE:-make} -s build/bin/spile-run build/san/bin/spile-run >"$tmp/make" 2>&1 || {
+    tail -5 "$tmp/make"
+    count_end
+    exit
 }
 # Copies, so that a build that goes on meanwhile does not matter.
-cp build/bin/spile-run "$work/plain"
-cp build/san/bin/spile-run "$work/san"
+cp build/bin/spile-run "$tmp/plain"
+cp build/san/bin/spile-run "$tmp/san"
 for c in tests/run/*.c; do
     # shellcheck disable=SC2086
     $CC -std=gnu11 -O1 -g -I. -nostdinc -shared -fPIC -Wall -Wextra -Wno-unused-parameter \
-        "$c" -o "$work/$(basename "$c" .c).so" || exit 1
+        "$c" -o "$tmp/$(basename "$c" .c).so" || exit 1
 done
 
-# ok NAME: counts the status of the command before it.
-ok() {
-    if [ $? = 0 ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $kind: $1"
-        sed 's/^/    /' "$work/out" "$work/err" | head -20
-    fi
-}
-
-# spile ARGS...: runs with a time limit; output in $work/out and $work/err, status in $status.
+# spile ARGS...: runs with a time limit; output in $tmp/out and $tmp/err, status in $status.
 spile() {
-    timeout 60 "$run" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout 60 "$run" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
     status=$?
 }
 
-out_is() { printf "$1" | cmp -s - "$work/out"; }
-err_is() { printf "$1" | cmp -s - "$work/err"; }
-err_has() { grep -q -- "$1" "$work/err"; }
+out_is() { printf "$1" | cmp -s - "$tmp/out"; }
+err_is() { printf "$1" | cmp -s - "$tmp/err"; }
+err_has() { grep -q -- "$1" "$tmp/err"; }
 
 # background SCRIPT ARGS...: starts it and waits until it says "ready"; $pid. A shell starts
 # background commands with SIGINT ignored; env undoes that.
 background() {
     script=$1
     shift
-    : >"$work/out" # or the ready of the last one would be seen
-    env --default-signal=HUP,INT,QUIT "$run" "$@" "$work/$script.so" >"$work/out" 2>"$work/err" \
+    : >"$tmp/out" # or the ready of the last one would be seen
+    env --default-signal=HUP,INT,QUIT "$run" "$@" "$tmp/$script.so" >"$tmp/out" 2>"$tmp/err" \
         </dev/null &
     pid=$!
     for _ in $(seq 600); do
-        grep -q ready "$work/out" && return 0
+        grep -q ready "$tmp/out" && return 0
         sleep 0.05
     done
     return 1
@@ -70,61 +57,61 @@ ended() {
 }
 
 test_output() {
-    spile "$work/hello.so"
+    spile "$tmp/hello.so"
     [ "$status" = 0 ] && out_is 'hello world\nbye -7 x\n' && err_is ''
     ok 'hello: begin, exit(), end'
-    spile "$work/timer.so"
+    spile "$tmp/timer.so"
     [ "$status" = 0 ] && err_is '' &&
         out_is 'tick 1\ntick 2\ntick 3\ntick 4\ntick 5\nend after 5\n'
     ok 'timer: five ticks in order'
-    spile "$work/map.so"
+    spile "$tmp/map.so"
     [ "$status" = 0 ] && out_is 'pear   3\nfig    2\napple  1\n' && err_is ''
     ok 'map: sorted by value'
-    spile -o "$work/file" "$work/hello.so"
-    [ "$status" = 0 ] && out_is '' && [ "$(cat "$work/file")" = "$(printf 'hello world\nbye -7 x')" ]
+    spile -o "$tmp/file" "$tmp/hello.so"
+    [ "$status" = 0 ] && out_is '' && [ "$(cat "$tmp/file")" = "$(printf 'hello world\nbye -7 x')" ]
     ok '-o FILE'
-    timeout 60 "$run" "$work/messages.so" >"$work/out" 2>&1
+    timeout 60 "$run" "$tmp/messages.so" >"$tmp/out" 2>&1
     out_is 'one\nWARNING: look out\nfor the record\ntwo\n'
     ok 'messages are in order with the output'
-    spile "$work/messages.so"
+    spile "$tmp/messages.so"
     [ "$status" = 0 ] && out_is 'one\ntwo\n' && err_is 'WARNING: look out\nfor the record\n'
     ok 'messages go to standard error'
 }
 
 test_errors() {
-    spile "$work/error.so"
+    spile "$tmp/error.so"
     [ "$status" = 1 ] && out_is 'before\nin error\n' && err_has '^ERROR: division by 0 near' &&
         err_has '^WARNING: Number of errors: 1, skipped probes: 0$'
     ok 'a script error: error probe, status 1'
-    spile "$work/entry.so"
+    spile "$tmp/entry.so"
     [ "$status" = 1 ] && out_is '' && err_has '^ERROR: kernel.function("vfs_read"):'
     ok 'a code probe is refused by name'
-    spile "$work/none.so"
+    spile "$tmp/none.so"
     [ "$status" = 1 ] && err_has 'No such file'
     ok 'no object'
     spile /bin/sh
     [ "$status" = 1 ] && err_has '^ERROR: '
     ok 'a program is no object'
-    echo text >"$work/text.so"
-    spile "$work/text.so"
+    echo text >"$tmp/text.so"
+    spile "$tmp/text.so"
     [ "$status" = 1 ] && err_has 'not an x86-64 ELF object'
     ok 'a text is no object'
     spile
     [ "$status" = 2 ] && err_has 'no object given'
     ok 'usage: no object'
-    spile -T never "$work/hello.so"
+    spile -T never "$tmp/hello.so"
     [ "$status" = 2 ]
     ok 'usage: -T'
-    spile -x 0 "$work/hello.so"
+    spile -x 0 "$tmp/hello.so"
     [ "$status" = 2 ]
     ok 'usage: -x'
-    spile -x 4194305 "$work/hello.so"
+    spile -x 4194305 "$tmp/hello.so"
     [ "$status" = 1 ] && err_has 'no process 4194305'
     ok '-x of nobody'
-    "$run" "$work/forever.so" 2>"$work/err" | head -1 >"$work/out"
+    "$run" "$tmp/forever.so" 2>"$tmp/err" | head -1 >"$tmp/out"
     out_is 'ready\n'
     ok 'a closed pipe ends it'
-    timeout 60 "$run" "$work/forever.so" >/dev/full 2>"$work/err"
+    timeout 60 "$run" "$tmp/forever.so" >/dev/full 2>"$tmp/err"
     [ $? = 1 ] && err_has 'cannot write the output: No space'
     ok 'a full disk ends it with status 1'
 }
@@ -132,41 +119,41 @@ test_errors() {
 test_signals() {
     for signal in INT TERM HUP; do
         background forever && kill -$signal "$pid" && ended && [ "$status" = 0 ] &&
-            [ "$(tail -1 "$work/out")" = end ]
+            [ "$(tail -1 "$tmp/out")" = end ]
         ok "SIG$signal ends it in order"
     done
     background forever && kill -KILL "$pid" && ended
-    [ "$status" = 137 ] && [ "$(tail -1 "$work/out")" != end ]
+    [ "$status" = 137 ] && [ "$(tail -1 "$tmp/out")" != end ]
     ok 'SIGKILL'
-    spile -T 0.05 "$work/forever.so"
-    [ "$status" = 0 ] && [ "$(tail -1 "$work/out")" = end ]
+    spile -T 0.05 "$tmp/forever.so"
+    [ "$status" = 0 ] && [ "$(tail -1 "$tmp/out")" = end ]
     ok '-T ends it in order'
 }
 
 test_command() {
-    spile -c 'true' "$work/forever.so"
-    [ "$status" = 0 ] && [ "$(tail -1 "$work/out")" = end ] && err_is ''
+    spile -c 'true' "$tmp/forever.so"
+    [ "$status" = 0 ] && [ "$(tail -1 "$tmp/out")" = end ] && err_is ''
     ok '-c true'
-    spile -c 'sh -c "exit 3"' "$work/forever.so"
+    spile -c 'sh -c "exit 3"' "$tmp/forever.so"
     [ "$status" = 1 ] && err_is 'WARNING: Child process exited with status 3\n' &&
-        [ "$(tail -1 "$work/out")" = end ]
+        [ "$(tail -1 "$tmp/out")" = end ]
     ok '-c with a failing command'
-    spile -c 'kill -9 $$' "$work/forever.so"
+    spile -c 'kill -9 $$' "$tmp/forever.so"
     [ "$status" = 1 ] && err_has 'Child process exited with signal 9 (Killed)'
     ok '-c with a killed command'
-    spile -c "$work/nothing" "$work/forever.so"
-    [ "$status" = 1 ] && err_has "cannot run '$work/nothing'" && err_has 'status 127'
+    spile -c "$tmp/nothing" "$tmp/forever.so"
+    [ "$status" = 1 ] && err_has "cannot run '$tmp/nothing'" && err_has 'status 127'
     ok '-c with no such command'
-    spile -c " printf  %s-%s  a   b " "$work/forever.so"
-    [ "$status" = 0 ] && grep -q 'a-b' "$work/out"
+    spile -c " printf  %s-%s  a   b " "$tmp/forever.so"
+    [ "$status" = 0 ] && grep -q 'a-b' "$tmp/out"
     ok '-c splits words'
-    spile -c 'echo "a  b" | tr a c' "$work/forever.so"
-    [ "$status" = 0 ] && grep -q '^c  b$' "$work/out"
+    spile -c 'echo "a  b" | tr a c' "$tmp/forever.so"
+    [ "$status" = 0 ] && grep -q '^c  b$' "$tmp/out"
     ok '-c with a shell line'
-    spile -c "touch $work/ran" "$work/hello.so"
-    [ "$status" = 0 ] && [ ! -e "$work/ran" ]
+    spile -c "touch $tmp/ran" "$tmp/hello.so"
+    [ "$status" = 0 ] && [ ! -e "$tmp/ran" ]
     ok '-c is not run when begin exits'
-    spile -c 'sleep 1000' "$work/timer.so"
+    spile -c 'sleep 1000' "$tmp/timer.so"
     [ "$status" = 0 ] && err_is ''
     ok '-c is ended when the script exits first'
     background forever -c 'sleep 1000' && kill -INT "$pid" && ended && [ "$status" = 0 ] && err_is ''
@@ -174,45 +161,44 @@ test_command() {
 }
 
 test_accounting() {
-    spile -s 0.0625 "$work/burst.so"
-    lost=$(sed -n 's/^WARNING: \([0-9]*\) records lost.*/\1/p' "$work/err")
-    [ "$status" = 3 ] && [ "${lost:-0}" -gt 0 ] && [ $((lost + $(wc -l <"$work/out"))) = 100000 ]
+    spile -s 0.0625 "$tmp/burst.so"
+    lost=$(sed -n 's/^WARNING: \([0-9]*\) records lost.*/\1/p' "$tmp/err")
+    [ "$status" = 3 ] && [ "${lost:-0}" -gt 0 ] && [ $((lost + $(wc -l <"$tmp/out"))) = 100000 ]
     ok 'lost records: counted, status 3'
-    spile -s 16 "$work/burst.so"
-    [ "$status" = 0 ] && [ "$(wc -l <"$work/out")" = 100000 ] && err_is '' &&
-        [ "$(sort -n "$work/out" | cksum)" = "$(cksum <"$work/out")" ]
+    spile -s 16 "$tmp/burst.so"
+    [ "$status" = 0 ] && [ "$(wc -l <"$tmp/out")" = 100000 ] && err_is '' &&
+        [ "$(sort -n "$tmp/out" | cksum)" = "$(cksum <"$tmp/out")" ]
     ok 'a large ring: nothing lost, in order'
-    spile --report=json "$work/timer.so"
+    spile --report=json "$tmp/timer.so"
     python3 -c '
 import json, sys
 r = json.load(open(sys.argv[1]))
 assert r["script"] == "spile_test" and r["exit_status"] == 0 and r["lost"] == 0, r
 assert [p["hits"] for p in r["probes"]] == [5, 1], r
 assert r["probes"][0]["probe"] == "timer.ms(2)" and r["probes"][0]["planter"] == "timer", r
-' "$work/err"
+' "$tmp/err"
     ok '--report=json'
-    spile --report-file="$work/report" -s 0.0625 "$work/burst.so"
+    spile --report-file="$tmp/report" -s 0.0625 "$tmp/burst.so"
     python3 -c '
 import json, sys
 r = json.load(open(sys.argv[1]))
 assert r["exit_status"] == 3 and r["lost"] > 0 and sum(r["lost_per_cpu"]) == r["lost"], r
-' "$work/report"
+' "$tmp/report"
     ok '--report-file'
-    spile --report=text "$work/timer.so"
+    spile --report=text "$tmp/timer.so"
     err_has '^ *5 .*timer.ms(2)$'
     ok '--report=text'
-    spile -v "$work/hello.so"
+    spile -v "$tmp/hello.so"
     [ "$status" = 0 ] && err_has 'attach .* ms' && err_has 'resident'
     ok '-v'
 }
 
 for kind in plain san; do
-    run=$work/$kind
+    run=$tmp/$kind
     test_output
     test_errors
     test_signals
     test_command
     test_accounting
 done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+count_end

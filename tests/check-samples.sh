@@ -5,9 +5,7 @@
 set -u
 cd "$(dirname "$0")/.."
 spile=build/bin/spile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
+. tests/count.sh
 
 ok() { passed=$((passed + 1)); echo "  PASS sample $1"; }
 bad() {
@@ -111,5 +109,4 @@ socket_trace
 inode_watch
 functions
 strace_open
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+count_end

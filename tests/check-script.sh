@@ -9,10 +9,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 spile=build/bin/spile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. tests/count.sh
 export SPILE_CACHE=$tmp/cache
-passed=0 failed=0
 
 fail() {
 	failed=$((failed + 1))
@@ -43,5 +41,4 @@ check() {
 for script in tests/script/run-ok/${1:-*}.stp; do
 	check "$script"
 done
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+count_end

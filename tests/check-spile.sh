@@ -5,10 +5,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 spile=$PWD/build/bin/spile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. tests/count.sh
 export SPILE_CACHE=$tmp/cache
-passed=0 failed=0
 
 # expect NAME STATUS STREAM PATTERN ARGS...: runs spile; a line of out or err matches the pattern.
 expect() {
@@ -16,13 +14,8 @@ expect() {
 	shift 4
 	timeout 60 "$spile" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 	got=$?
-	if [ $got = "$status" ] && grep -q -e "$pattern" "$tmp/$stream"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "  FAIL $name: status $got, wanted $status and '$pattern' on $stream"
-		head -n 5 "$tmp/out" "$tmp/err" | sed 's/^/      /'
-	fi
+	[ $got = "$status" ] && grep -q -e "$pattern" "$tmp/$stream"
+	ok "$name: status $got, wanted $status and '$pattern' on $stream"
 }
 
 hello='probe begin { print("hello\n") exit() }'
@@ -51,7 +44,8 @@ expect "-W makes warnings fatal" 1 err 'warnings are errors' -W -p4 -e 'probe be
 expect "-W without warnings" 0 out '/scripts/' -W -p4 -e "$hello"
 expect "-u keeps functions" 0 out 'f_unused' -u -p3 -e 'function unused() { println(1) } probe begin { exit() }'
 "$spile" -p3 -e 'function unused() { println(1) } probe begin { exit() }' 2>/dev/null | grep -q f_unused
-[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL unused function is kept"; }
+[ $? = 1 ]
+ok "unused function is kept"
 "$spile" -t --runtime=process -e 'global n probe timer.ms(5) { if (++n == 7) exit() } probe begin, never { println("x") }
 	probe end { for (i = 0; i < 500; i++) ; println("end") }' >"$tmp/out" 2>"$tmp/err"
 awk '/^----- probe hit report: $/ { report = 1 } !report { next } { print }
@@ -59,21 +53,22 @@ awk '/^----- probe hit report: $/ { report = 1 } !report { next } { print }
 	/^begin, .* hits: 1, .* index: 1$/ { begin = 1 }
 	/^end, \(<input>:2:[0-9]*\), hits: 1, / { split($0, a, /cycles: |min\/|avg\/|max/); long = a[2] > 500 && a[2] == a[3] && a[3] == a[4] }
 	/max/ { split($0, a, /cycles: |min\/|avg\/|max/); if (a[2] > a[3] || a[3] > a[4]) wrong = 1 }
-	END { exit !(timer && begin && long && !wrong) }' "$tmp/out" >"$tmp/report" &&
-	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -t"; cat "$tmp/out" "$tmp/err"; }
+	END { exit !(timer && begin && long && !wrong) }' "$tmp/out" >"$tmp/report"
+ok "-t"
 
 # What nobody reads is left out: assignments, what only they read, functions that only they call.
 dead='global g function pure(x) { g1 = x + g return g1 } function loud(x) { println("loud") return x }
 	probe begin { a = pure(3) b = loud(4) c = 5 d = c + 1 e = d f = g = 3 println("end") exit() }'
 "$spile" -w -p3 -e "$dead" >"$tmp/out" 2>/dev/null
-! grep -q 'l_[acdef] =\|f_pure' "$tmp/out" && grep -q 'f_loud_1(c, 4LL)' "$tmp/out" && grep -q 'g_g' "$tmp/out" &&
-	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL dead code"; }
+! grep -q 'l_[acdef] =\|f_pure' "$tmp/out" && grep -q 'f_loud_1(c, 4LL)' "$tmp/out" && grep -q 'g_g' "$tmp/out"
+ok "dead code"
 expect "dead code does what else it does" 0 out '^loud$' -w --runtime=process -e "$dead"
 expect "-u keeps dead code" 0 out 'l_e = ' -u -w -p3 -e "$dead"
 expect "-u keeps what it calls" 0 out 'f_pure_0(c, 3LL)' -u -w -p3 -e "$dead"
 expect "--vp tells one pass" 0 err '^Pass 3: translated' --vp 001 --disable-cache -p4 -e "$hello"
 grep -q 'Pass [1245]' "$tmp/err"
-[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --vp: other passes"; }
+[ $? = 1 ]
+ok "--vp: other passes"
 expect "--vp is checked" 1 err '--vp wants' --vp x -e "$hello"
 expect "--compatible" 0 out 'println("old")' --compatible=1.0 -p1 -e '%( systemtap_v < "2.0" %? probe begin { println("old") } %: %)'
 expect "--compatible with the future" 1 err 'the newest version is' --compatible=99 -e "$hello"
@@ -104,7 +99,8 @@ expect "--suppress-time-limits" 0 out '^100000$' -g --suppress-time-limits --run
 expect "the limit otherwise" 1 err 'MAXACTION exceeded' --runtime=process -e 'probe begin { for (i = 0; i < 100000; i++) ; println(i) exit() }'
 expect "--no-global-var-display" 0 out '^shown$' --runtime=process --no-global-var-display -e 'global x probe begin { x = 5 println("shown") exit() }'
 grep -q 'x=5' "$tmp/out"
-[ $? = 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --no-global-var-display"; }
+[ $? = 1 ]
+ok "--no-global-var-display"
 expect "--rlimit-fsize" 1 err 'wants a number' --rlimit-fsize=x -e "$hello"
 expect "--rlimit-as" 134 err 'out of memory' --rlimit-as=1000000 --runtime=process -p4 -e "$hello"
 expect "--dump-probe-types" 0 out '^timer.ms' --dump-probe-types
@@ -137,18 +133,18 @@ expect "warnings are told" 0 err 'never read' -p4 -e 'probe begin { x = 1 exit()
 expect "and told again for a known start" 0 err 'never read' -p4 -e 'probe begin { x = 1 exit() }'
 expect "-k tells where the C is" 0 err 'generated C is .*\.c' -k -p4 -e "$hello"
 expect "-m names the module" 0 out '/scripts/' -m my_name -p4 -e "$hello"
-grep -q 'my_name' "$(cat "$tmp/out")" && passed=$((passed + 1)) ||
-	{ failed=$((failed + 1)); echo "  FAIL -m: the name is not in the object"; }
+grep -q 'my_name' "$(cat "$tmp/out")"
+ok "-m: the name is not in the object"
 
 object=$("$spile" -p4 -e "$hello")
 touch -d '2001-01-01' "$object"
-"$spile" --disable-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ] &&
-	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --disable-cache"; }
+"$spile" --disable-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ]
+ok "--disable-cache"
 touch -d '2001-01-01' "$object"
-"$spile" --poison-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ] &&
-	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL --poison-cache"; }
-"$spile" --clean-cache && [ ! -e "$object" ] && passed=$((passed + 1)) ||
-	{ failed=$((failed + 1)); echo "  FAIL --clean-cache"; }
+"$spile" --poison-cache -p4 -e "$hello" >/dev/null && [ "$(stat -c %Y "$object")" -gt 1000000000 ]
+ok "--poison-cache"
+"$spile" --clean-cache && [ ! -e "$object" ]
+ok "--clean-cache"
 
 expect "parse error" 1 err '^Pass 1: parse failed' -e 'probe begin {'
 expect "semantic error" 1 err '^Pass 2: analysis failed' -e 'probe begin { nope() }'
@@ -157,7 +153,8 @@ expect "-l takes several points" 0 out '^end$' -l 'begin, end'
 expect "-l lists" 0 out '^timer.ms(5)$' -l 'timer.ms(5)'
 expect "process home" 0 out '^hello$' --runtime=process -e "$hello"
 "$spile" --runtime=process -o "$tmp/file" -e 'probe begin { print("to file\n") exit() }' 2>"$tmp/err"
-grep -q '^to file$' "$tmp/file" && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -o"; }
+grep -q '^to file$' "$tmp/file"
+ok "-o"
 "$spile" -o "$tmp/shown" -p1 -e "$hello"
 expect "-o takes what -p shows" 0 out 'probe begin' -p1 "$tmp/shown"
 expect "-o that cannot be opened" 1 err 'cannot write /nonexistent/x: No such file' -o /nonexistent/x -l begin
@@ -165,5 +162,4 @@ expect "a full disk, pass 1" 1 err 'cannot write the output: No space' -o /dev/f
 expect "a full disk, run" 1 err 'cannot write the output: No space' --runtime=process -o /dev/full -e "$hello"
 echo 'probe begin { printf("%s %d\n", @1, $2) exit() }' >"$tmp/args.stp"
 expect "script arguments" 0 out '^word 5$' --runtime=process "$tmp/args.stp" word 5
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+count_end

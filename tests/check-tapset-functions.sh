@@ -6,20 +6,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 spile=$PWD/build/bin/spile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. tests/count.sh
 export SPILE_CACHE=$tmp/cache
-passed=0 failed=0
-
-ok() { # NAME: counts the status of the command before it
-	if [ $? = 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "  FAIL $1"
-		head -n 8 "$tmp/out" "$tmp/err" | sed 's/^/      /'
-	fi
-}
 
 run() { timeout 60 "$spile" --runtime=process "$@" >"$tmp/out" 2>"$tmp/err" </dev/null; }
 gives() { # TEXT EXPRESSION
@@ -105,5 +93,4 @@ grep -q '^strpos:long(s1:string, s2:string)$' 'build/man/man3/function::strpos.3
 	[ "$(grep -c '^ctime:string(' 'build/man/man3/function::ctime.3stap')" = 2 ] &&
 	grep -q '^.I srch_str$' 'build/man/man3/function::str_replace.3stap'
 ok "a page has synopsis and arguments"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+count_end

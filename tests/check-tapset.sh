@@ -5,21 +5,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 spile=$PWD/build/bin/spile
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. tests/count.sh
 export SPILE_CACHE=$tmp/cache
-passed=0 failed=0
 lib=tests/script/tapset
-
-ok() { # NAME: counts the status of the command before it
-	if [ $? = 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "  FAIL $1"
-		head -n 5 "$tmp/out" "$tmp/err" | sed 's/^/      /'
-	fi
-}
 
 run() { timeout 60 "$spile" --runtime=process "$@" >"$tmp/out" 2>"$tmp/err" </dev/null; }
 
@@ -90,5 +78,4 @@ ok "-l lists aliases by their names"
 run -e 'probe begin { println(@defined(@task(0)->pid)) exit() }'
 ! grep -q 'no operator or macro' "$tmp/err"
 ok "tapset/macros.stpm is found"
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+count_end
