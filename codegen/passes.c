@@ -234,6 +234,7 @@ static struct error *session_init(struct session *s, const struct passes_options
 static void session_deinit(struct session *s)
 {
 	diag_list_deinit(&s->diags);
+	program_deinit(&s->program);
 	script_deinit(&s->script);
 	tapset_destroy(s->tapset);
 	kernel_config_destroy(s->config);

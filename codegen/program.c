@@ -292,10 +292,18 @@ static size_t frame_size(const struct file *f)
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
-/* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
-static const char *address_name(struct gen *g, const char *symbol)
+/* What the fitter binds: fit.h. */
+static const char *bound_name(struct gen *g, const struct planted_probe *probe)
 {
-	char *name = (char *)gen_text(g, "kaddr_%s", symbol);
+	return gen_text(g, "kaddr_%s%s%s%s", probe->module ? probe->module : "",
+	                probe->module ? "__in__" : "", probe->symbol,
+	                probe->nth ? gen_text(g, "__%u", probe->nth) : "");
+}
+
+/* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
+static const char *address_name(struct gen *g, const struct planted_probe *probe)
+{
+	char *name = (char *)bound_name(g, probe);
 
 	for (char *p = name; *p; p++)
 		if (*p == '.')
@@ -328,13 +336,13 @@ static void add_addresses(struct file *f)
 	struct named_symbol *seen = NULL;
 
 	for (size_t i = 0; i < program->probes.count; i++) {
-		const char *symbol = program->probes.items[i]->symbol;
+		const struct planted_probe *probe = program->probes.items[i];
 
-		if (!symbol || !is_new_symbol(&f->g, &seen, symbol))
+		if (!probe->symbol || !is_new_symbol(&f->g, &seen, bound_name(&f->g, probe)))
 			continue;
-		strbuf_addf(&f->out, "extern char %s[]", address_name(&f->g, symbol));
-		if (strchr(symbol, '.'))
-			strbuf_addf(&f->out, " __asm__(\"kaddr_%s\")", symbol);
+		strbuf_addf(&f->out, "extern char %s[]", address_name(&f->g, probe));
+		if (strchr(probe->symbol, '.'))
+			strbuf_addf(&f->out, " __asm__(\"%s\")", bound_name(&f->g, probe));
 		strbuf_adds(&f->out, ";\n");
 	}
 	HASH_CLEAR(hh, seen);
@@ -348,15 +356,21 @@ static const char *probe_flags(const struct planted_probe *probe)
 	                                                         : "0";
 }
 
+/* Without a symbol the offset is the address; probes that are at no place have neither. */
+static const char *probe_address(struct gen *g, const struct planted_probe *probe)
+{
+	if (!probe->symbol)
+		return probe->offset ? gen_text(g, "0x%llxULL", (unsigned long long)probe->offset) : "0";
+	return gen_text(g, probe->offset ? "(spl_u64)%s + 0x%llx" : "(spl_u64)%s",
+	                address_name(g, probe), (unsigned long long)probe->offset);
+}
+
 static void add_probe(struct file *f, const struct planted_probe *probe, size_t index)
 {
 	struct gen *g = &f->g;
 
 	strbuf_addf(&f->out, "\t{ %s, %s, ", probe->kind, probe_flags(probe));
-	if (probe->symbol)
-		strbuf_addf(&f->out, "(spl_u64)%s", address_name(g, probe->symbol));
-	else
-		strbuf_adds(&f->out, "0");
+	strbuf_adds(&f->out, probe_address(g, probe));
 	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, %s_%zu, %s, %s, %zu, %zu },\n",
 	            (long long)probe->param, (long long)probe->param2,
 	            g->options->timing ? "timed" : "probe", f->handler_of[index],

@@ -241,5 +241,6 @@ size_t probe_points_list(struct script *script, const struct probe *pattern,
 	resolver_init(&r, script, options, diags, &program);
 	for (size_t i = 0; i < pattern->points.count; i++)
 		count += probe_point_list(&r, pattern->points.items[i], variables, out);
+	program_deinit(&program);
 	return count;
 }

@@ -14,6 +14,7 @@
  *   resolve_dead.c    assignments that nobody reads
  *   resolve_alias.c   probe aliases
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
+ *   resolve_site.c    debug information, opened when a probe point or a variable needs it
  *   resolve_names.c   symbols and calls to variables and functions
  *   resolve_target.c  target variables through BTF, @defined, removal of dead branches
  *   types.c           number or string, by inference until nothing changes
@@ -35,6 +36,7 @@
 #include "script/diag.h"
 #include "script/parse.h"
 #include "symbols/kernel.h"
+#include "symbols/places.h"
 
 enum { RESOLVE_KEYS_MAX = 9, RESOLVE_BUCKETS_MAX = 4096 };
 
@@ -162,6 +164,25 @@ struct target_access {
 
 struct probe_family; /* families/family.h */
 
+/*
+ * Where a probe stands, as debug information has it. Addresses are of `info`, which is open as long
+ * as the program is. What is visible there: variables_at(info, address, fn, ...); what a function
+ * returns: function_return(info, fn, ...).
+ */
+enum site_kind {
+	SITE_ENTRY,  /* of a function or of an inlined copy, where its arguments can be seen */
+	SITE_RETURN, /* `address` is the entry's: what was there is seen with entry values only */
+	SITE_PLACE,  /* an instruction anywhere: a line, a label, an address */
+};
+
+struct probe_site {
+	enum site_kind kind;
+	struct debuginfo *info;
+	const struct code_function *fn; /* whose variables are meant, maybe an inlined copy's; NULL:
+	                                   whatever is there */
+	uint64_t address;
+};
+
 /* One probe that will be planted: a row of spl_script.probes. */
 struct planted_probe {
 	const struct probe_family *family;
@@ -171,7 +192,11 @@ struct planted_probe {
 	const char *origin;              /* as written, when it differs from pp; or NULL */
 	const char *func;                /* what ppfunc() gives */
 	const char *kind;                /* SPL_PROBE_*: the word of the enum */
+	const char *module;              /* that `symbol` is in; NULL: the kernel proper */
 	const char *symbol;              /* the function whose address it is, or NULL */
+	uint64_t offset;                 /* bytes behind it */
+	unsigned nth;                    /* which of several of that name (kallsyms order), from 1; or 0 */
+	const struct probe_site *site;   /* NULL: found by name alone; see resolver_site() */
 	bool randomize, is_return;
 	int64_t param, param2;
 	size_t source;     /* number of the probe statement */
@@ -184,8 +209,17 @@ struct embedded_top {
 	const struct script_file *file;
 };
 
+/* Debug information that was needed. */
+struct program_debuginfo {
+	const char *module; /* NULL: the kernel proper */
+	struct debuginfo *info;
+};
+
 struct program {
 	struct script *script;
+	struct {
+		ARENA_LIST(struct program_debuginfo);
+	} debuginfos;
 	bool has_embedded; /* C code, anywhere */
 	struct {
 		ARENA_LIST(struct embedded_top);
@@ -222,6 +256,8 @@ struct resolve_options {
 /** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */
 void script_resolve(struct script *script, const struct resolve_options *options,
 		    struct diag_list *diags, struct program *ret);
+/** Closes what is not in the arena: debug information. Comes before the kernel is closed. */
+void program_deinit(struct program *program);
 /** -l and -L: prints what the points of `pattern` match, a line each; returns how many. */
 size_t probe_points_list(struct script *script, const struct probe *pattern,
 			 const struct resolve_options *options, bool variables,

@@ -35,6 +35,8 @@ struct resolver {
 	struct {
 		ARENA_LIST(struct entry_array);
 	} entry_arrays;
+	const struct planted_probe *sited; /* the last that resolver_site() looked for */
+	const struct probe_site *site;     /* and what it found */
 	bool listing;      /* only places are wanted, no bodies */
 	bool sees_private; /* the code that is being bound may name every global */
 };
@@ -85,6 +87,21 @@ const char *probe_point_text(struct arena *arena, const struct probe_point *poin
 const char *probe_point_names(struct arena *arena, const struct probe_point *point, size_t count);
 size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
 			FILE *out);
+
+/* resolve_site.c */
+/** The debug information of the kernel (`module` NULL) or of a module (its name or path), opened
+ *  once; it may be a file without DWARF. */
+struct error *resolver_debuginfo(struct resolver *r, const char *module, struct debuginfo **ret);
+/** A site for planted->site; `fn` is copied. */
+const struct probe_site *resolver_add_site(struct resolver *r, enum site_kind kind,
+					   struct debuginfo *info, const struct code_function *fn,
+					   uint64_t address);
+/** Where a planted probe stands: planted->site, or the same for one that was found by name, for
+ *  which debug information is opened now. ENODATA without, ENOENT for what DWARF does not have. */
+struct error *resolver_site(struct resolver *r, const struct planted_probe *planted,
+			    const struct probe_site **ret);
+/** The types of the kernel, or of a module on top of them. Borrowed. */
+struct error *resolver_btf(struct resolver *r, const char *module, struct btf_index **ret);
 
 /* resolve_names.c: binds names in a body; `function` NULL for probes */
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function);

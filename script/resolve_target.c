@@ -74,6 +74,12 @@ static bool need_prototype(struct target_walk *w, const struct token *tok, const
 		                    : "in functions; pass it as an argument");
 		return false;
 	}
+	if (w->planted->site && (w->planted->site->kind == SITE_PLACE ||
+	                         w->planted->site->fn->kind == FUNCTION_INLINE)) {
+		diag_add(w->r->diags, tok, TARGET_NOT_HERE, name,
+		         arena_printf(w->r->arena, "in probe %s", w->planted->pp));
+		return false;
+	}
 	if (!need_btf(w, tok))
 		return false;
 	error = btf_index_find_function(w->btf, w->planted->symbol, ret);

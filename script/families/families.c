@@ -6,7 +6,7 @@
 const struct probe_family *const probe_families[] = {
     &family_begin_end,
     &family_timer,
-    &family_kernel_function,
+    &family_code_point,
     NULL,
 };
 

@@ -54,6 +54,7 @@ static char *translate(const char *text)
 	assert_int_equal(diag_error_count(&diags), 0);
 	code = codegen_program(&program, &options);
 	diag_list_deinit(&diags);
+	program_deinit(&program);
 	script_deinit(&script);
 	if (kernel)
 		kernel_close(kernel);
@@ -319,6 +320,7 @@ static size_t depth_of(const char *text)
 	assert_int_equal(diag_error_count(&diags), 0);
 	depth = codegen_call_depth(&program, &limits);
 	diag_list_deinit(&diags);
+	program_deinit(&program);
 	script_deinit(&script);
 	return depth;
 }

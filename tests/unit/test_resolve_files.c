@@ -110,6 +110,7 @@ static bool check_script(const char *path)
 		diag_list_print(&diags, stderr);
 	}
 	diag_list_deinit(&diags);
+	program_deinit(&program);
 	script_deinit(&script);
 	tapset_destroy(tapset);
 	if (kernel)
