@@ -293,17 +293,16 @@ static size_t frame_size(const struct file *f)
 /* --- tables ----------------------------------------------------------------------------------- */
 
 /* What the fitter binds: fit.h. */
-static const char *bound_name(struct gen *g, const struct planted_probe *probe)
+static const char *bound_name(struct gen *g, const char *module, const char *symbol, unsigned nth)
 {
-	return gen_text(g, "kaddr_%s%s%s%s", probe->module ? probe->module : "",
-	                probe->module ? "__in__" : "", probe->symbol,
-	                probe->nth ? gen_text(g, "__%u", probe->nth) : "");
+	return gen_text(g, "kaddr_%s%s%s%s", module ? module : "", module ? "__in__" : "", symbol,
+	                nth ? gen_text(g, "__%u", nth) : "");
 }
 
 /* kaddr_vfs_read for plain names; kaddr_x.isra.0 needs a C name of its own. */
-static const char *address_name(struct gen *g, const struct planted_probe *probe)
+static const char *c_name(struct gen *g, const char *bound)
 {
-	char *name = (char *)bound_name(g, probe);
+	char *name = arena_strdup(&g->arena, bound);
 
 	for (char *p = name; *p; p++)
 		if (*p == '.')
@@ -330,49 +329,76 @@ static bool is_new_symbol(struct gen *g, struct named_symbol **seen, const char 
 	return true;
 }
 
+static void add_address(struct file *f, struct named_symbol **seen, const char *bound)
+{
+	if (!is_new_symbol(&f->g, seen, bound))
+		return;
+	strbuf_addf(&f->out, "extern char %s[]", c_name(&f->g, bound));
+	if (strchr(bound, '.'))
+		strbuf_addf(&f->out, " __asm__(\"%s\")", bound);
+	strbuf_adds(&f->out, ";\n");
+}
+
 static void add_addresses(struct file *f)
 {
 	const struct program *program = f->g.program;
 	struct named_symbol *seen = NULL;
 
 	for (size_t i = 0; i < program->probes.count; i++) {
-		const struct planted_probe *probe = program->probes.items[i];
+		const struct planted_probe *p = program->probes.items[i];
 
-		if (!probe->symbol || !is_new_symbol(&f->g, &seen, bound_name(&f->g, probe)))
-			continue;
-		strbuf_addf(&f->out, "extern char %s[]", address_name(&f->g, probe));
-		if (strchr(probe->symbol, '.'))
-			strbuf_addf(&f->out, " __asm__(\"%s\")", bound_name(&f->g, probe));
-		strbuf_adds(&f->out, ";\n");
+		if (p->symbol)
+			add_address(f, &seen, bound_name(&f->g, p->module, p->symbol, p->nth));
+		if (p->called_from)
+			add_address(f, &seen,
+			            bound_name(&f->g, p->module, p->called_from->symbol,
+			                       p->called_from->nth));
 	}
 	HASH_CLEAR(hh, seen);
 }
 
-static const char *probe_flags(const struct planted_probe *probe)
+static const char *probe_flags(struct gen *g, const struct planted_probe *probe)
 {
 	if (probe->randomize)
 		return "SPL_PROBE_RANDOMIZE";
-	return probe->is_return && probe->body->wants_entry_args ? "SPL_PROBE_WANTS_ENTRY_ARGS"
-	                                                         : "0";
+	return gen_text(g, "%s%s",
+	                probe->is_return && probe->body->wants_entry_args
+	                    ? "SPL_PROBE_WANTS_ENTRY_ARGS"
+	                    : "0",
+	                probe->called_from ? " | SPL_PROBE_CALLED_FROM" : "");
+}
+
+static const char *address(struct gen *g, const char *bound, uint64_t offset)
+{
+	return gen_text(g, offset ? "(spl_u64)%s + 0x%llx" : "(spl_u64)%s", c_name(g, bound),
+	                (unsigned long long)offset);
 }
 
 /* Without a symbol the offset is the address; probes that are at no place have neither. */
 static const char *probe_address(struct gen *g, const struct planted_probe *probe)
 {
-	if (!probe->symbol)
-		return probe->offset ? gen_text(g, "0x%llxULL", (unsigned long long)probe->offset) : "0";
-	return gen_text(g, probe->offset ? "(spl_u64)%s + 0x%llx" : "(spl_u64)%s",
-	                address_name(g, probe), (unsigned long long)probe->offset);
+	if (probe->symbol)
+		return address(g, bound_name(g, probe->module, probe->symbol, probe->nth),
+		               probe->offset);
+	return probe->offset ? gen_text(g, "0x%llxULL", (unsigned long long)probe->offset) : "0";
+}
+
+static const char *second_parameter(struct gen *g, const struct planted_probe *probe)
+{
+	const struct call_return *from = probe->called_from;
+
+	if (from)
+		return address(g, bound_name(g, probe->module, from->symbol, from->nth), from->offset);
+	return gen_text(g, "%lld", (long long)probe->param2);
 }
 
 static void add_probe(struct file *f, const struct planted_probe *probe, size_t index)
 {
 	struct gen *g = &f->g;
 
-	strbuf_addf(&f->out, "\t{ %s, %s, ", probe->kind, probe_flags(probe));
-	strbuf_adds(&f->out, probe_address(g, probe));
-	strbuf_addf(&f->out, ", (spl_u64)%lldLL, %lld, %s_%zu, %s, %s, %zu, %zu },\n",
-	            (long long)probe->param, (long long)probe->param2,
+	strbuf_addf(&f->out, "\t{ %s, %s, %s, (spl_u64)%lldLL, %s, %s_%zu, %s, %s, %zu, %zu },\n",
+	            probe->kind, probe_flags(g, probe), probe_address(g, probe),
+	            (long long)probe->param, second_parameter(g, probe),
 	            g->options->timing ? "timed" : "probe", f->handler_of[index],
 	            gen_literal(g, probe->pp, strlen(probe->pp)),
 	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);

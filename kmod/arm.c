@@ -20,11 +20,18 @@ static inline struct armed *armed_of_kretprobe(struct kretprobe *rp)
 	return (struct armed *)((char *)rp - offsetof(struct armed, on.rp));
 }
 
+/* .callee probes a function for calls from one place only; `returns_to` has this call's. */
+static inline bool is_meant(const struct armed *armed, const void *returns_to)
+{
+	return !(armed->probe->flags & SPL_PROBE_CALLED_FROM) ||
+	       *(const uint64_t *)returns_to == armed->probe->param2;
+}
+
 static int on_entry(struct kprobe *p, struct pt_regs *regs)
 {
 	struct armed *armed = armed_of_kprobe(p);
 
-	if (arming_live(armed->arming))
+	if (arming_live(armed->arming) && is_meant(armed, (const void *)regs->sp))
 		spl_probe_run(armed->arming->session, armed->probe, regs, NULL);
 	return 0;
 }
@@ -43,7 +50,7 @@ static int on_return_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 	struct armed *armed = armed_of_kretprobe(ri->rp);
 	uint64_t *args = (uint64_t *)ri->data;
 
-	if (!arming_live(armed->arming))
+	if (!arming_live(armed->arming) || !is_meant(armed, &ri->ret_addr))
 		return 1;
 	if (!wants_args(armed))
 		return 0;

@@ -142,6 +142,7 @@ enum spl_probe_kind {
 #define SPL_PROBE_WANTS_ENTRY_ARGS 1 /* a return probe that reads arguments: save them at entry */
 #define SPL_PROBE_RANDOMIZE 2        /* timers: param2 is the random width in ns or jiffies */
 #define SPL_PROBE_MODULE 4           /* addr belongs to a module */
+#define SPL_PROBE_CALLED_FROM 8      /* on functions: only calls that return to param2 count */
 
 /**
  * One probe: a place and a handler. Several share one handler when their bodies came out equal.

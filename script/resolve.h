@@ -183,6 +183,13 @@ struct probe_site {
 	uint64_t address;
 };
 
+/* The instruction behind a call. */
+struct call_return {
+	const char *symbol; /* in the module of the probe */
+	unsigned nth;
+	uint64_t offset;
+};
+
 /* One probe that will be planted: a row of spl_script.probes. */
 struct planted_probe {
 	const struct probe_family *family;
@@ -196,6 +203,7 @@ struct planted_probe {
 	const char *symbol;              /* the function whose address it is, or NULL */
 	uint64_t offset;                 /* bytes behind it */
 	unsigned nth;                    /* which of several of that name (kallsyms order), from 1; or 0 */
+	const struct call_return *called_from; /* only calls that return there count; or NULL */
 	const struct probe_site *site;   /* NULL: found by name alone; see resolver_site() */
 	bool randomize, is_return;
 	int64_t param, param2;

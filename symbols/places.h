@@ -47,8 +47,8 @@ struct place_query {
 	bool has_address;  /* a bare number: `offset` is an address */
 };
 
-/** Reads `function`, `function@file`, `function@file:N`, `...:+N`, `...:N-M`, `...:*`,
- *  `function+offset`, `0xaddress`. */
+/** Reads `function`, `function@file`, `function@file:N`, `...:+N` (or without the colon), `...:N-M`,
+ *  `...:*`, `function+offset`, `0xaddress`. */
 struct error *place_query_parse(const char *text, struct place_query *ret);
 /** Reads `function[@file][:rel[-rel]|+offset]`, `file:line[-line]`, `0xaddress`. */
 struct error *place_query_parse_perf(const char *text, struct place_query *ret);

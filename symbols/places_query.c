@@ -105,19 +105,28 @@ static struct error *finish(const char *text, struct place_query *q, const char 
 	return bad(text, reason);
 }
 
+/* Where in `text` the lines begin: behind a colon, or at the + that follows a file's name. `copy` is
+ * cut there. */
+static const char *cut_lines(const char *text, char *copy)
+{
+	char *colon = strrchr(copy, ':'), *at = strchr(copy, '@'), *plus = at ? strrchr(at, '+') : NULL;
+
+	if (!colon && (!plus || plus[1] < '0' || plus[1] > '9'))
+		return NULL;
+	*(colon ? colon : plus) = '\0';
+	return text + strlen(copy) + (colon != NULL);
+}
+
 struct error *place_query_parse(const char *text, struct place_query *ret)
 {
-	char *copy = strdup(text), *at, *colon;
-	const char *reason = NULL;
+	char *copy = strdup(text), *at;
+	const char *reason = NULL, *lines;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!read_address(text, ret)) {
-		colon = strrchr(copy, ':');
-		if (colon) {
-			*colon = '\0';
-			if (!read_lines(colon + 1, ret))
-				reason = "behind the colon stands N, +N, N-M or *";
-		}
+		lines = cut_lines(text, copy);
+		if (lines && !read_lines(lines, ret))
+			reason = "behind the colon stands N, +N, N-M or *";
 		at = strchr(copy, '@');
 		if (at)
 			*at = '\0';

@@ -38,8 +38,7 @@ static int count_namesake(const struct elf_symbol *sym, void *arg)
 	return 0;
 }
 
-/* 0 when there is only one. */
-static unsigned which_namesake(const struct code_search *s, const struct elf_symbol *sym)
+unsigned code_search_namesake(const struct code_search *s, const struct elf_symbol *sym)
 {
 	struct namesakes n = {.s = s, .address = sym->address};
 
@@ -86,9 +85,8 @@ static const char *short_file(const char *file)
 	return strncmp(file, "./", 2) ? file : file + 2;
 }
 
-/* "tcp_sendmsg@net/ipv4/tcp.c:1234" */
-static const char *place_text(struct code_search *s, const char *function, const char *file,
-                              int line)
+const char *code_search_text(struct code_search *s, const char *function, const char *file,
+                             int line)
 {
 	struct arena *arena = s->q->r->arena;
 
@@ -98,9 +96,8 @@ static const char *place_text(struct code_search *s, const char *function, const
 	            : arena_printf(arena, "%s@%s", function, short_file(file));
 }
 
-/* Adds the probe at `address`; `site` says what is seen there. */
-static void plant(struct code_search *s, uint64_t address, const char *text, const char *func,
-                  const struct probe_site *site)
+struct planted_probe *code_search_plant(struct code_search *s, uint64_t address, const char *text,
+                                        const char *func, const struct probe_site *site)
 {
 	const struct elf_symbol *sym = debuginfo_symbol_at(s->info, address);
 	struct code_request *q = s->q;
@@ -109,12 +106,12 @@ static void plant(struct code_search *s, uint64_t address, const char *text, con
 
 	if (!sym) {
 		code_skip(q, func, "no symbol is near the address");
-		return;
+		return NULL;
 	}
 	reason = refusal_at(s, sym, address);
 	if (reason) {
 		code_skip(q, func, reason);
-		return;
+		return NULL;
 	}
 	planted = resolver_plant(q->r, q->point);
 	planted->is_return = site->kind == SITE_RETURN;
@@ -124,18 +121,19 @@ static void plant(struct code_search *s, uint64_t address, const char *text, con
 	planted->module = s->module;
 	planted->symbol = arena_strdup(q->r->arena, sym->name);
 	planted->offset = address - sym->address;
-	planted->nth = which_namesake(s, sym);
+	planted->nth = code_search_namesake(s, sym);
 	planted->func = arena_strdup(q->r->arena, func);
 	planted->pp = code_point_text(q, s->module, text);
 	planted->param = q->maxactive;
 	planted->site = site;
 	q->planted++;
+	return planted;
 }
 
 void code_search_plant_place(struct code_search *s, const struct place *place,
                              const struct code_function *fn, const char *func)
 {
-	plant(s, place->address, place_text(s, func, place->file, place->line), func,
+	code_search_plant(s, place->address, code_search_text(s, func, place->file, place->line), func,
 	      resolver_add_site(s->q->r, SITE_PLACE, s->info, fn, place->address));
 }
 
@@ -160,7 +158,7 @@ void code_search_plant_function(struct code_search *s, const struct code_functio
 {
 	uint64_t address = is_return ? fn->address : function_after_prologue(s->info, fn);
 
-	plant(s, address, place_text(s, fn->name, fn->file, fn->line), fn->name,
+	code_search_plant(s, address, code_search_text(s, fn->name, fn->file, fn->line), fn->name,
 	      resolver_add_site(s->q->r, is_return ? SITE_RETURN : SITE_ENTRY, s->info, fn, address));
 }
 
@@ -202,8 +200,10 @@ static int add_label(const char *name, const struct place *place, void *arg)
 {
 	struct labels *l = arg;
 
-	if (!fnmatch(l->s->q->inner, name, 0))
+	if (!fnmatch(l->s->q->inner, name, 0)) {
+		l->s->q->found = name;
 		code_search_plant_place(l->s, place, l->fn, l->fn->name);
+	}
 	return 0;
 }
 
@@ -331,7 +331,7 @@ static struct error *add_address(struct code_search *s)
 	}
 	if (!is_instruction(s, q->address))
 		return NULL;
-	plant(s, q->address, code_asked(q), place.function ? place.function : "",
+	code_search_plant(s, q->address, code_asked(q), place.function ? place.function : "",
 	      resolver_add_site(q->r, SITE_PLACE, s->info, NULL, q->address));
 	return NULL;
 }
@@ -365,6 +365,8 @@ static struct error *search_one(struct code_search *s, const char *text)
 		;
 	else if (q->is_statement)
 		error = add_statements(s, &pq);
+	else if (q->part == CODE_CALLEE || q->part == CODE_CALLEES)
+		error = each_function(s, &pq, code_search_plant_callees);
 	else if (q->part == CODE_LABEL)
 		error = each_function(s, &pq, add_labels);
 	else
@@ -460,6 +462,22 @@ static struct error *search_modules(struct code_request *q)
 	return error;
 }
 
+static const char *nothing_found(const struct code_request *q)
+{
+	switch (q->part) {
+	case CODE_LABEL:
+		return "no function there has such a label";
+	case CODE_CALLEE:
+	case CODE_CALLEES:
+		return "no call of such a function is known there (calls through pointers, tail calls and "
+		       "calls into other modules are not)";
+	case CODE_INLINE:
+		return "the function is inlined nowhere";
+	default:
+		return q->exported ? "no function there is exported" : "no function there is meant";
+	}
+}
+
 void code_places_expand(struct code_request *q)
 {
 	struct error *error = NULL;
@@ -475,7 +493,5 @@ void code_places_expand(struct code_request *q)
 	if (error)
 		code_tell(q, error);
 	else if (!q->planted && !q->skipped)
-		code_tell(q, error_create(ENOENT, q->part == CODE_LABEL
-		                                      ? "no function there has such a label"
-		                                      : "no function there is meant by it"));
+		code_tell(q, error_create(ENOENT, "%s", nothing_found(q)));
 }

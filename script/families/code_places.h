@@ -13,11 +13,21 @@ struct code_search {
 	struct error *error; /* from within a callback */
 };
 
+/** Which of several symbols of its name kallsyms has it as, from 1; 0 when there is only one. */
+unsigned code_search_namesake(const struct code_search *s, const struct elf_symbol *sym);
+/** "tcp_sendmsg@net/ipv4/tcp.c:1234" */
+const char *code_search_text(struct code_search *s, const char *function, const char *file,
+			     int line);
+/** Adds the probe at `address`, or counts it as left out (NULL); `site` says what is seen there. */
+struct planted_probe *code_search_plant(struct code_search *s, uint64_t address, const char *text,
+					const char *func, const struct probe_site *site);
 /** Plants a place; `fn` is whose variables are seen there, NULL: those of whatever is there. */
 void code_search_plant_place(struct code_search *s, const struct place *place,
 			     const struct code_function *fn, const char *func);
 /** Plants a function's entry, or its return. */
 void code_search_plant_function(struct code_search *s, const struct code_function *fn,
 				bool is_return);
+/** Plants the functions that fn calls, as the request says. code_calls.c. */
+int code_search_plant_callees(const struct code_function *fn, void *search);
 
 #endif

@@ -33,8 +33,16 @@ void code_skip(struct code_request *q, const char *name, const char *reason)
 	q->skipped_reason = reason;
 }
 
-static void add_suffix(struct strbuf *sb, const struct component *part)
+/* Of callees and labels it is the one that was found. */
+static void add_suffix(const struct code_request *q, struct strbuf *sb,
+                       const struct component *part)
 {
+	bool calls = component_is(part, "callee") || component_is(part, "callees");
+
+	if (q->found && (calls || component_is(part, "label"))) {
+		strbuf_addf(sb, ".%s(\"%s\")", calls ? "callee" : "label", q->found);
+		return;
+	}
 	strbuf_addf(sb, ".%s", part->name);
 	if (part->arg && part->arg->kind == EXPR_STRING)
 		strbuf_addf(sb, "(\"%s\")", part->arg->string.data);
@@ -55,7 +63,7 @@ const char *code_point_text(struct code_request *q, const char *module, const ch
 	strbuf_addf(&sb, ".%s(%s%s%s)", q->what->name, *text == '0' ? "" : "\"", text,
 	            *text == '0' ? "" : "\"");
 	for (size_t i = 2; i < q->point->components.count; i++)
-		add_suffix(&sb, &q->point->components.items[i]);
+		add_suffix(q, &sb, &q->point->components.items[i]);
 	kept = arena_strdup(q->r->arena, sb.data);
 	strbuf_deinit(&sb);
 	return kept;

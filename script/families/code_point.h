@@ -29,6 +29,7 @@ struct code_request {
 	enum code_part part;
 	bool inner_return;   /* .callee("x").return */
 	const char *inner;   /* pattern of callees or labels */
+	const char *found;   /* the callee or label that is being planted */
 	int64_t depth;       /* of callees */
 	int64_t maxactive;
 	size_t planted, skipped;

@@ -77,6 +77,12 @@ static void test_query_of_scripts(void **state)
 	assert_int_equal(q.lines, PLACE_LINES_RELATIVE);
 	assert_int_equal(q.first, 3);
 	place_query_deinit(&q);
+	assert_no_error(place_query_parse("f@x++.c+3-5", &q));
+	assert_string_equal(q.file, "x++.c");
+	assert_int_equal(q.lines, PLACE_LINES_RELATIVE);
+	assert_int_equal(q.first, 3);
+	assert_int_equal(q.last, 5);
+	place_query_deinit(&q);
 	assert_no_error(place_query_parse("*@socket.c:10-20", &q));
 	assert_null(q.function);
 	assert_int_equal(q.lines, PLACE_LINES_ABSOLUTE);
