@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,30 @@ struct error *file_read(const char *path, char **data, size_t *len)
 	*len = sb.len;
 	*data = strbuf_steal(&sb);
 	return NULL;
+}
+
+struct error *file_map_fd(int fd, const char *path, void **map, size_t *len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_create(errno, "cannot read %s: %s", path, strerror(errno));
+	if (!st.st_size)
+		return error_create(ENODATA, "%s is empty", path);
+	*len = st.st_size;
+	*map = mmap(NULL, *len, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (*map == MAP_FAILED)
+		return error_create(errno, "cannot map %s: %s", path, strerror(errno));
+	return NULL;
+}
+
+struct error *file_map(const char *path, void **map, size_t *len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_create(errno, "cannot open %s: %s", path, strerror(errno));
+	return file_map_fd(fd, path, map, len);
 }
 
 static struct error *write_all(int fd, const char *path, const char *data, size_t len)

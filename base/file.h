@@ -9,6 +9,10 @@
 
 /** Reads a file. *data is owned by the caller and NUL-terminated after its *len bytes. */
 struct error *file_read(const char *path, char **data, size_t *len);
+/** Maps a file, privately and writable. The caller munmap()s it. ENODATA when it is empty. */
+struct error *file_map(const char *path, void **map, size_t *len);
+/** Maps an open one; the same. `path` is for messages. */
+struct error *file_map_fd(int fd, const char *path, void **map, size_t *len);
 /** Writes a file whole: to a temporary beside it, then renamed, so that readers see all or none. */
 struct error *file_write_atomic(const char *path, const void *data, size_t len);
 /** Makes a folder and those above it, like mkdir -p. */

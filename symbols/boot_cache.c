@@ -47,18 +47,46 @@ static bool file_name(const char *boot, const char *name, char ret[NAME_MAX])
 	return *boot && n > 0 && n < NAME_MAX && !strchr(ret, '/');
 }
 
+/* A descriptor, or -1. */
+static int open_file(const char *dir, const char *boot, const char *name)
+{
+	_cleanup_close_ int at = open_dir(dir);
+	char path[NAME_MAX];
+	int fd;
+
+	if (at < 0 || !file_name(boot, name, path))
+		return -1;
+	fd = openat(at, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || is_ours(fd, S_IFREG, 022))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+bool boot_cache_map_from(const char *dir, const char *boot, const char *name, void **map,
+                         size_t *len)
+{
+	_cleanup_close_ int fd = open_file(dir, boot, name);
+	struct error *error;
+	bool good;
+
+	if (fd < 0)
+		return false;
+	error = file_map_fd(fd, name, map, len);
+	good = !error;
+	error_destroy(error);
+	return good;
+}
+
 bool boot_cache_read_from(const char *dir, const char *boot, const char *name, char **data,
                           size_t *len)
 {
-	_cleanup_close_ int at = open_dir(dir), fd = -1;
-	char path[NAME_MAX], chunk[65536];
+	_cleanup_close_ int fd = open_file(dir, boot, name);
+	char chunk[65536];
 	struct strbuf sb;
 	ssize_t n;
 
-	if (at < 0 || !file_name(boot, name, path))
-		return false;
-	fd = openat(at, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (!is_ours(fd, S_IFREG, 022))
+	if (fd < 0)
 		return false;
 	strbuf_init(&sb);
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
@@ -147,6 +175,13 @@ bool boot_cache_read(const char *name, char **data, size_t *len)
 	_cleanup_free_ char *boot = this_boot();
 
 	return boot_cache_read_from(BOOT_CACHE_DIR, boot, name, data, len);
+}
+
+bool boot_cache_map(const char *name, void **map, size_t *len)
+{
+	_cleanup_free_ char *boot = this_boot();
+
+	return boot_cache_map_from(BOOT_CACHE_DIR, boot, name, map, len);
 }
 
 void boot_cache_write(const char *name, const void *data, size_t len)

@@ -20,12 +20,16 @@
 /** Reads what was written as `name` since the machine booted. *data is the caller's, and
  *  NUL-terminated. */
 bool boot_cache_read(const char *name, char **data, size_t *len);
+/** The same as a private, writable mapping that the caller munmap()s. */
+bool boot_cache_map(const char *name, void **map, size_t *len);
 /** Writes it, atomically. Files of earlier boots are removed. */
 void boot_cache_write(const char *name, const void *data, size_t len);
 
 /** The same with folder and boot named, for tests. */
 bool boot_cache_read_from(const char *dir, const char *boot, const char *name, char **data,
 			  size_t *len);
+bool boot_cache_map_from(const char *dir, const char *boot, const char *name, void **map,
+			 size_t *len);
 void boot_cache_write_to(const char *dir, const char *boot, const char *name, const void *data,
 			 size_t len);
 

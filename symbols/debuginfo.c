@@ -290,7 +290,7 @@ static struct error *read_kernel_symbols(struct debuginfo *info)
 
 		if (!sym->module && sym->address >= KALLSYMS_KERNEL_HALF)
 			add_symbol(info, (struct elf_symbol){
-			                     .name = sym->name,
+			                     .name = ksym_name(ks, sym),
 			                     .address = sym->address,
 			                     .is_function = ksym_is_text(sym),
 			                     .is_global = sym->type < 'a',

@@ -137,14 +137,17 @@ static struct kallsyms *read_description(const char *dir)
 	char *text;
 	size_t len;
 
-	if (asprintf(&path, "%s/kallsyms", dir) < 0)
-		abort();
-	error = file_read(path, &text, &len);
-	if (!error) {
-		text[kallsyms_text_own(text)] = '\0';
-		error = kallsyms_create(text, path, &ks);
+	ks = kallsyms_of_description(dir);
+	if (!ks) {
+		if (asprintf(&path, "%s/kallsyms", dir) < 0)
+			abort();
+		error = file_read(path, &text, &len);
+		if (!error)
+			error = kallsyms_create(text, path, &ks);
+		error_destroy(error);
 	}
-	error_destroy(error);
+	if (ks)
+		kallsyms_drop_modules(ks);
 	return ks;
 }
 

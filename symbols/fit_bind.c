@@ -75,7 +75,7 @@ static struct ksym *function_find(const struct fitter *f, const struct function_
 	while ((sym = kallsyms_next(f->ks, sym, q->name))) {
 		if (!ksym_is_text(sym) || !q->module != !sym->module)
 			continue;
-		if (q->module && strcmp(q->module, sym->module))
+		if (q->module && strcmp(q->module, ksym_module(f->ks, sym)))
 			continue;
 		++*count;
 		if (!found || *count == q->wanted)
@@ -140,7 +140,7 @@ static struct error *bind_core(struct fitter *f, const char *name, struct bindin
 	struct ksym *sym = NULL;
 
 	while ((sym = kallsyms_next(f->ks, sym, name)))
-		if (sym->module && !strcmp(sym->module, "spile")) {
+		if (sym->module && !strcmp(ksym_module(f->ks, sym), "spile")) {
 			ret->value = sym->address;
 			return NULL;
 		}

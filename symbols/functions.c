@@ -34,7 +34,7 @@ static void mark_line(struct kallsyms *ks, char *line)
 		module[strcspn(module, "]")] = '\0';
 	}
 	while ((sym = kallsyms_next(ks, sym, name)))
-		if (ksym_is_text(sym) && same_module(sym->module, module))
+		if (ksym_is_text(sym) && same_module(ksym_module(ks, sym), module))
 			sym->has_ftrace_site = true;
 }
 
@@ -45,13 +45,14 @@ static struct error *read_sites(struct kernel *k, struct kallsyms *ks)
 	char *save, *line;
 	size_t len;
 
-	if (!k->functions_path)
-		return NULL; /* no ftrace: no function has a site */
+	if (!k->functions_path || ks->has_sites)
+		return NULL; /* without ftrace no function has a site */
 	error = file_read(k->functions_path, &text, &len);
 	if (error)
 		return error;
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		mark_line(ks, line);
+	kernel_keep_sites(k);
 	return NULL;
 }
 
@@ -170,8 +171,8 @@ static bool is_ambiguous(const struct kallsyms *ks, const struct ksym *sym)
 	struct ksym *other = NULL;
 	unsigned n = 0;
 
-	while ((other = kallsyms_next(ks, other, sym->name)))
-		n += ksym_is_text(other) && same_module(other->module, sym->module);
+	while ((other = kallsyms_next(ks, other, ksym_name(ks, sym))))
+		n += ksym_is_text(other) && other->module == sym->module;
 	return n > 1;
 }
 
@@ -186,22 +187,23 @@ struct match {
 
 static int match_symbol(const struct match *m, const struct ksym *sym)
 {
+	const char *name = ksym_name(m->ks, sym), *module = ksym_module(m->ks, sym);
 	struct kernel_function fn;
 
-	if (!ksym_is_text(sym) || is_made_up(sym->name) || !m->module != !sym->module)
+	if (!ksym_is_text(sym) || is_made_up(name) || !m->module != !module)
 		return 0;
-	if (m->module && fnmatch(m->module, sym->module, 0))
+	if (m->module && fnmatch(m->module, module, 0))
 		return 0;
-	if (fnmatch(m->pattern, sym->name, 0))
+	if (fnmatch(m->pattern, name, 0))
 		return 0;
 	fn = (struct kernel_function){
-	    .name = sym->name,
-	    .module = sym->module,
+	    .name = name,
+	    .module = module,
 	    .address = sym->address,
 	    .has_ftrace_site = sym->has_ftrace_site,
 	    .blacklisted = blacklisted(m->k, sym->address),
 	    .ambiguous = is_ambiguous(m->ks, sym),
-	    .has_prototype = m->btf && !sym->module && btf_index_has_function(m->btf, sym->name),
+	    .has_prototype = m->btf && !module && btf_index_has_function(m->btf, name),
 	};
 	return m->cb(&fn, m->arg);
 }
@@ -242,15 +244,16 @@ const char *kernel_function_nearest(struct kernel *k, const char *name)
 	}
 	for (size_t i = 0; i < ks->count && distance > 1; i++) {
 		const struct ksym *sym = &ks->syms[i];
+		const char *candidate = ksym_name(ks, sym);
 		unsigned d;
 
-		if (!ksym_is_text(sym) || sym->module || is_made_up(sym->name) ||
+		if (!ksym_is_text(sym) || sym->module || is_made_up(candidate) ||
 		    blacklisted(k, sym->address))
 			continue;
-		d = nearest_distance(name, sym->name, distance - 1);
+		d = nearest_distance(name, candidate, distance - 1);
 		if (d < distance) {
 			distance = d;
-			best = sym->name;
+			best = candidate;
 		}
 	}
 	return best;

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* symbols/kernel.c - where a kernel's facts are read from. Questions about functions: functions.c.
- */
+/* symbols/kernel.c - where a kernel's facts are read from. Its symbols: kernel_symbols.c. */
 #include "symbols/kernel.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/strbuf.h"
-#include "symbols/boot_cache.h"
-#include "symbols/described.h"
 #include "symbols/hash.h"
 #include "symbols/kernel_private.h"
 
@@ -150,18 +147,33 @@ static struct error *no_btf(const struct kernel *k)
 	    k->release);
 }
 
-struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
+/* libbpf makes a copy of its own, so a file is mapped rather than read; sysfs' cannot be. */
+static struct error *read_btf(const char *path, struct btf_index **ret)
 {
 	_cleanup_free_ char *data = NULL;
 	struct error *error;
 	size_t len;
+	void *map;
+
+	error = file_map(path, &map, &len);
+	if (!error) {
+		error = btf_index_create_raw(map, len, ret);
+		munmap(map, len);
+		return error;
+	}
+	error_destroy(error);
+	error = file_read(path, &data, &len);
+	return error ? error : btf_index_create_raw(data, len, ret);
+}
+
+struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
+{
+	struct error *error;
 
 	if (!k->btf) {
 		if (!k->btf_path)
 			return no_btf(k);
-		error = file_read(k->btf_path, &data, &len);
-		if (!error)
-			error = btf_index_create_raw(data, len, &k->btf);
+		error = read_btf(k->btf_path, &k->btf);
 		if (error)
 			return error_wrap(error, "%s", k->btf_path);
 	}
@@ -188,178 +200,5 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 			abort();
 	}
 	*ret = k->identity;
-	return NULL;
-}
-
-/* --- symbols --------------------------------------------------------------------------------- */
-
-#define KEPT_SYMBOLS "kallsyms" /* in the boot cache: the kernel proper's part */
-
-/* Keeps the text for the other starts of this boot, unless it hides the addresses. */
-static void keep_symbols(const char *text)
-{
-	uint64_t stext;
-
-	if (kallsyms_text_find(text, "_stext", &stext))
-		boot_cache_write(KEPT_SYMBOLS, text, kallsyms_text_own(text));
-}
-
-static void read_kept_symbols(struct kernel *k)
-{
-	char *text;
-	size_t len;
-
-	if (boot_cache_read(KEPT_SYMBOLS, &text, &len))
-		error_destroy(kallsyms_create(text, "kept symbols", &k->kallsyms));
-}
-
-static struct error *read_kallsyms(struct kernel *k)
-{
-	struct error *error;
-	char *text;
-	size_t len;
-
-	if (!k->kallsyms_path)
-		return error_create(ENOENT, "%s has no kallsyms",
-		                    k->running ? "the running kernel" : k->dir);
-	error = file_read(k->kallsyms_path, &text, &len);
-	if (error)
-		return error;
-	if (k->running)
-		keep_symbols(text);
-	return kallsyms_create(text, k->kallsyms_path, &k->kallsyms);
-}
-
-struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret)
-{
-	struct error *error = NULL;
-
-	if (k->without_modules) {
-		kallsyms_destroy(k->kallsyms);
-		k->kallsyms = NULL;
-		k->without_modules = false;
-	}
-	if (!k->kallsyms)
-		error = read_kallsyms(k);
-	if (error)
-		return error;
-	if (k->running && k->kallsyms->hidden)
-		return error_create(EPERM,
-		                    "/proc/kallsyms hides the addresses: run as root, and with "
-		                    "kernel.kptr_restrict below 2");
-	*ret = k->kallsyms;
-	return NULL;
-}
-
-struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret)
-{
-	if (k->running && !k->kallsyms) {
-		read_kept_symbols(k);
-		if (!k->kallsyms)
-			described_kallsyms(k->release, &k->kallsyms);
-		k->without_modules = k->kallsyms;
-	}
-	if (!k->without_modules)
-		return kernel_kallsyms(k, ret);
-	*ret = k->kallsyms;
-	return NULL;
-}
-
-static uint64_t symbol_size(const struct kallsyms *ks, size_t position)
-{
-	const struct ksym *sym = &ks->syms[ks->sorted[position]];
-
-	for (size_t i = position + 1; i < ks->count; i++) {
-		const struct ksym *next = &ks->syms[ks->sorted[i]];
-
-		if (next->address > sym->address)
-			return next->module == sym->module ? next->address - sym->address : 0;
-	}
-	return 0;
-}
-
-static struct kernel_symbol symbol_of(struct kallsyms *ks, const struct ksym *sym)
-{
-	struct kernel_symbol symbol = {
-	    .name = sym->name,
-	    .module = sym->module,
-	    .address = sym->address,
-	    .type = sym->type,
-	};
-	size_t position;
-
-	kallsyms_sort(ks);
-	position = kallsyms_position(ks, sym->address);
-	if (position < ks->count)
-		symbol.size = symbol_size(ks, position);
-	return symbol;
-}
-
-struct error *kernel_symbol_each(struct kernel *k, const char *name,
-                                 int (*cb)(const struct kernel_symbol *symbol, void *arg),
-                                 void *arg)
-{
-	struct ksym *sym = NULL;
-	struct kallsyms *ks;
-	struct error *error = kernel_kallsyms(k, &ks);
-
-	if (error)
-		return error;
-	while ((sym = kallsyms_next(ks, sym, name))) {
-		struct kernel_symbol symbol = symbol_of(ks, sym);
-
-		if (cb(&symbol, arg))
-			break;
-	}
-	return NULL;
-}
-
-struct error *kernel_symbol_find(struct kernel *k, const char *name, struct kernel_symbol *ret)
-{
-	unsigned own = 0, others = 0;
-	const struct ksym *found = NULL;
-	struct ksym *sym = NULL;
-	struct kallsyms *ks;
-	struct error *error = kernel_kallsyms(k, &ks);
-
-	if (error)
-		return error;
-	while ((sym = kallsyms_next(ks, sym, name))) {
-		/* The kernel proper's own symbol wins over modules'. */
-		if (sym->module ? !own && !others : !own)
-			found = sym;
-		sym->module ? others++ : own++;
-	}
-	if (!found)
-		return error_create(ENOENT, "kernel %s has no symbol %s", k->release, name);
-	if (own > 1 || (!own && others > 1))
-		return error_create(ENOTUNIQ, "kernel %s has %u symbols called %s", k->release,
-		                    own ? own : others, name);
-	*ret = symbol_of(ks, found);
-	return NULL;
-}
-
-struct error *kernel_symbol_at(struct kernel *k, uint64_t address, struct kernel_symbol *ret,
-                               uint64_t *offset)
-{
-	const struct ksym *sym;
-	struct kallsyms *ks;
-	struct error *error = kernel_kallsyms(k, &ks);
-	size_t position;
-
-	if (error)
-		return error;
-	kallsyms_sort(ks);
-	position = kallsyms_position(ks, address);
-	if (position == ks->count)
-		return error_create(ENOENT, "no symbol at 0x%llx", (unsigned long long)address);
-	/* Of several names for one place the first is the plain one. */
-	while (position &&
-	       ks->syms[ks->sorted[position - 1]].address == ks->syms[ks->sorted[position]].address)
-		position--;
-	sym = &ks->syms[ks->sorted[position]];
-	*ret = symbol_of(ks, sym);
-	if (offset)
-		*offset = address - sym->address;
 	return NULL;
 }

@@ -34,6 +34,7 @@ struct kernel {
 	/* Read when first asked for. */
 	struct btf_index *btf;
 	struct kallsyms *kallsyms;
+	uint64_t kallsyms_stamp; /* kernel_symbols.c */
 	bool without_modules; /* kallsyms has the kernel proper only */
 	struct shipped shipped;
 	struct learned *learned;
@@ -50,6 +51,9 @@ struct error *kernel_kallsyms(struct kernel *k, struct kallsyms **ret);
  * be in kernel_kallsyms() yet.
  */
 struct error *kernel_kallsyms_partial(struct kernel *k, struct kallsyms **ret);
+
+/** All has_ftrace_site are set: to be known at the next start too. */
+void kernel_keep_sites(struct kernel *k);
 
 /** What kernel_learn_module() learned under that name, or NULL. */
 const struct learned *kernel_learned(const struct kernel *k, const char *name);

@@ -141,7 +141,7 @@ static inline void fixture_kernel_make(const char *dir)
 static inline void fixture_kernel_remove(const char *dir)
 {
 	static const char *const names[] = { "btf", "release", "kallsyms", "functions",
-					     "blacklist" };
+					     "blacklist", "kallsyms.table" };
 	char path[256];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

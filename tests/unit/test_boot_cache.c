@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,11 +49,17 @@ static bool reads_as(const char *boot, const char *name, const char *text)
 	char *data;
 	size_t len;
 	bool same;
+	void *map;
 
-	if (!boot_cache_read_from(dir, boot, name, &data, &len))
+	if (!boot_cache_read_from(dir, boot, name, &data, &len)) {
+		assert_false(boot_cache_map_from(dir, boot, name, &map, &len));
 		return false;
+	}
 	same = len == strlen(text) && !memcmp(data, text, len + 1);
 	free(data);
+	assert_true(boot_cache_map_from(dir, boot, name, &map, &len));
+	assert_true(!memcmp(map, text, strlen(text)) && len == strlen(text));
+	munmap(map, len);
 	return same;
 }
 

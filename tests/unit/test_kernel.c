@@ -85,10 +85,36 @@ static int setup(void **state)
 	return 0;
 }
 
+static int count_functions(const struct kernel_function *fn, void *arg)
+{
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static void open_anew(struct fixture *f)
+{
+	kernel_close(f->k);
+	assert_null(kernel_open_dir(f->dir, &f->k));
+}
+
+/* As another start finds it: the symbols are kept as a table. */
+static int setup_kept(void **state)
+{
+	unsigned n = 0;
+	struct fixture *f;
+
+	setup(state);
+	f = *state;
+	assert_null(kernel_function_match(f->k, NULL, "*", count_functions, &n));
+	open_anew(f);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	static const char *const names[] = {"release",   "kallsyms", "functions",
-	                                    "blacklist", "btf",      "vmlinux"};
+	                                    "blacklist", "btf",      "vmlinux",
+	                                    "kallsyms.table"};
 	struct fixture *f = *state;
 	char path[128];
 
@@ -405,6 +431,74 @@ static void test_description_is_looked_for(void **state)
 	free(dir);
 }
 
+/* --- kept tables ------------------------------------------------------------------------------ */
+
+static char *table_of(const struct fixture *f, size_t *len)
+{
+	char path[128], *data;
+
+	snprintf(path, sizeof(path), "%s/kallsyms.table", f->dir);
+	assert_null(file_read(path, &data, len));
+	return data;
+}
+
+static bool has_symbol(struct fixture *f, const char *name)
+{
+	struct kernel_symbol s;
+
+	open_anew(f);
+	return !error_number(kernel_symbol_find(f->k, name, &s));
+}
+
+static void test_kept_table_is_what_is_read(void **state)
+{
+	struct fixture *f = *state;
+	size_t len;
+	char *data = table_of(f, &len), *name = memmem(data, len, "jiffies", 7);
+
+	assert_non_null(name);
+	*name = 'J';
+	write_file(f->dir, "kallsyms.table", data, len);
+	free(data);
+	assert_false(has_symbol(f, "jiffies"));
+}
+
+static void test_kept_table_is_of_these_files(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n = 0;
+
+	write_text(f->dir, "kallsyms", "ffffffff81000000 T _stext\nffffffff81000010 T quite_new\n");
+	assert_true(has_symbol(f, "quite_new"));
+	assert_false(has_symbol(f, "vfs_read"));
+	write_text(f->dir, "functions", "quite_new\n");
+	open_anew(f);
+	assert_null(kernel_function_match(f->k, NULL, "quite_new", count_functions, &n));
+	assert_int_equal(n, 1);
+}
+
+static void test_damaged_table_is_not_used(void **state)
+{
+	static const size_t cuts[] = {0, 1, 15, 16, 40, 63, 64, 65, 200};
+	struct fixture *f = *state;
+	size_t len;
+	char *data = table_of(f, &len);
+
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		write_file(f->dir, "kallsyms.table", data, cuts[i]);
+		assert_true(has_symbol(f, "vfs_write"));
+	}
+	write_file(f->dir, "kallsyms.table", data, len - 1);
+	assert_true(has_symbol(f, "vfs_write"));
+	for (size_t i = 16; i < 64; i++) { /* the numbers in its head */
+		data[i] ^= 0x7f;
+		write_file(f->dir, "kallsyms.table", data, len);
+		assert_true(has_symbol(f, "vfs_write"));
+		data[i] ^= 0x7f;
+	}
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +510,17 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_nearest, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_missing_parts, setup, teardown),
+	    {"test_symbol_find, kept", test_symbol_find, setup_kept, teardown, NULL},
+	    {"test_symbol_each, kept", test_symbol_each_in_file_order, setup_kept, teardown, NULL},
+	    {"test_symbol_at, kept", test_symbol_at, setup_kept, teardown, NULL},
+	    {"test_match, kept", test_match, setup_kept, teardown, NULL},
+	    {"test_match_in_modules, kept", test_match_in_modules, setup_kept, teardown, NULL},
+	    {"test_nearest, kept", test_nearest, setup_kept, teardown, NULL},
+	    {"test_described_moves, kept", test_described_moves_with_the_kernel, setup_kept, teardown,
+	     NULL},
+	    cmocka_unit_test_setup_teardown(test_kept_table_is_what_is_read, setup_kept, teardown),
+	    cmocka_unit_test_setup_teardown(test_kept_table_is_of_these_files, setup_kept, teardown),
+	    cmocka_unit_test_setup_teardown(test_damaged_table_is_not_used, setup_kept, teardown),
 	    cmocka_unit_test_setup_teardown(test_damaged_kallsyms, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_described_moves_with_the_kernel, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_described_of_another_build_is_not_used, setup,
