@@ -30,6 +30,7 @@ struct codegen_options {
 	const char *release;
 	struct codegen_limits limits;
 	bool timing; /* note how long each probe takes */
+	bool bears_errors; /* --suppress-handler-errors */
 };
 
 /**

@@ -276,7 +276,8 @@ static const char *source_name(const struct session *s)
 static void start_key(const struct session *s, struct content_hash *hash)
 {
 	const struct passes_options *o = s->options;
-	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals, o->timing};
+	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals, o->timing,
+	                o->bears_errors};
 
 	content_hash_init(hash);
 	content_hash_add_file(hash, "/proc/self/exe");
@@ -448,7 +449,8 @@ static bool pass_translate(struct session *s)
 {
 	struct codegen_options options = {
 	    .kernel_identity = "", .release = "", .limits = s->options->limits,
-	    .timing = s->options->timing};
+	    .timing = s->options->timing,
+	    .bears_errors = s->options->bears_errors};
 	struct error *error = NULL;
 	struct pass_clock clock;
 

@@ -27,6 +27,7 @@ struct passes_options {
 	bool fatal_warnings;     /* -W */
 	bool unoptimized;        /* -u: leave nothing out */
 	bool timing;             /* -t: tell at the end how long each probe took */
+	bool bears_errors;       /* --suppress-handler-errors */
 	bool no_globals;         /* do not print globals at the end */
 	enum passes_cache cache;
 	const char *version;     /* --compatible; NULL: the newest */

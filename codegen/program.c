@@ -394,14 +394,16 @@ static const char *second_parameter(struct gen *g, const struct planted_probe *p
 
 static void add_probe(struct file *f, const struct planted_probe *probe, size_t index)
 {
+	const char *pn = probe->alias ? probe->alias : probe->pp;
 	struct gen *g = &f->g;
 
-	strbuf_addf(&f->out, "\t{ %s, %s, %s, (spl_u64)%lldLL, %s, %s_%zu, %s, %s, %zu, %zu },\n",
+	strbuf_addf(&f->out, "\t{ %s, %s, %s, (spl_u64)%lldLL, %s, %s_%zu, %s, %s, %zu, %zu, %s },\n",
 	            probe->kind, probe_flags(g, probe), probe_address(g, probe),
 	            (long long)probe->param, second_parameter(g, probe),
 	            g->options->timing ? "timed" : "probe", f->handler_of[index],
 	            gen_literal(g, probe->pp, strlen(probe->pp)),
-	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source);
+	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source,
+	            gen_literal(g, pn, strlen(pn)));
 }
 
 static void add_tables(struct file *f)
@@ -433,6 +435,7 @@ static void add_face(struct file *f)
 	strbuf_addf(&f->out, "\t.max_nesting = %lld, .max_errors = %lld, .max_skipped = %lld,\n",
 	            (long long)limits->nesting, (long long)limits->errors,
 	            (long long)limits->skipped);
+	strbuf_addf(&f->out, "\t.bears_errors = %d,\n", f->g.options->bears_errors);
 	strbuf_addf(&f->out, "\t.frame_size = %zu%s%s, .init = script_init, .fini = script_fini,\n};\n",
 	            frame_size(f), f->g.program->has_embedded ? " + SPL_C_PRINT_FRAME" : "",
 	            gen_regex_frame(&f->g));

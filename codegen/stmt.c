@@ -258,6 +258,7 @@ static void gen_try(struct gen *g, struct stmt *st)
 	g->fail = outer;
 	gen_line(g, "goto %s;", end);
 	gen_line(g, "%s: ;", label);
+	gen_line(g, "if (c->aborted) goto %s;", outer);
 	if (st->trial.message)
 		gen_store(g, st->trial.message->var, "c->error ? c->error : \"\"");
 	gen_line(g, "c->error = c->error_place = 0;");

@@ -10,7 +10,7 @@
 #include "reader/run.h"
 
 /* What an option sets; the long ones without a letter are numbered above the letters. */
-enum { OPT_CORE = 256, OPT_KEEP_CORE, OPT_REPORT, OPT_REPORT_FILE };
+enum { OPT_CORE = 256, OPT_KEEP_CORE, OPT_REPORT, OPT_REPORT_FILE, OPT_BEAR_ERRORS };
 
 static const struct option_row {
 	const char *name;
@@ -23,6 +23,12 @@ static const struct option_row {
 	  "If the script ends first, CMD gets SIGTERM" },
 	{ "pid", 'x', "PID", "target() is PID" },
 	{ "output", 'o', "FILE", "print into FILE, not to standard output" },
+	{ "size", 'S', "MB[,N]",
+	  "go on in another file when the one of -o has so many megabytes: FILE.0,\n"
+	  "FILE.1, ...; keep the last N of them" },
+	{ "flight-recorder", 'F', NULL,
+	  "once the script has started, run on in the background and tell the process's\n"
+	  "number; needs -o, which then takes messages, too" },
 	{ "ring", 's', "MB", "size of one CPU's ring in MB (default 0.25)" },
 	{ "time", 'T', "SECONDS", "end after this time" },
 	{ "verbose", 'v', NULL, "tell how long each step took, on standard error" },
@@ -31,6 +37,8 @@ static const struct option_row {
 	{ "core", OPT_CORE, "FILE", "the core's object (default: the one beside this command)" },
 	{ "keep-core", OPT_KEEP_CORE, NULL,
 	  "leave the core loaded when this run loaded it: later starts are faster" },
+	{ "suppress-handler-errors", OPT_BEAR_ERRORS, NULL,
+	  "script errors do not make the exit status 1" },
 	{ "help", 'h', NULL, "this text" },
 };
 enum { NOPTIONS = sizeof(option_rows) / sizeof(option_rows[0]) };
@@ -118,6 +126,26 @@ static int set_pid(struct run_options *options, const char *value)
 	return RUN_EXIT_OK;
 }
 
+/* "MB" or "MB,N"; a fraction of a megabyte will do. */
+static int set_files(struct run_options *options, const char *value)
+{
+	char *end;
+	double size = strtod(value, &end);
+	unsigned long kept = 0;
+
+	if (end != value && *end == ',') {
+		value = end + 1;
+		kept = strtoul(value, &end, 10);
+		if (!kept || kept > 1000000)
+			end = (char *)value;
+	}
+	options->file_bytes = (uint64_t)(size * 1024 * 1024);
+	options->files_kept = (unsigned)kept;
+	if (end == value || *end || !(size > 0 && size < 1e9) || !options->file_bytes)
+		return usage_error("-S takes megabytes, and a comma and a number of files", value);
+	return RUN_EXIT_OK;
+}
+
 static int set_number(int id, struct run_options *options, const char *value)
 {
 	double number = parse_number(value, id == 's' ? 1024 : 1e9);
@@ -146,6 +174,14 @@ static int set_option(int id, const char *value, struct run_options *options)
 	case 's':
 	case 'T':
 		return set_number(id, options, value);
+	case 'S':
+		return set_files(options, value);
+	case 'F':
+		options->background = true;
+		break;
+	case OPT_BEAR_ERRORS:
+		options->bears_errors = true;
+		break;
 	case 'v':
 		options->verbose = true;
 		break;
@@ -211,6 +247,9 @@ static int parse_options(int argc, char **argv, struct run_options *options)
 	options->home.object = argv[optind];
 	if (options->report_file && options->report == REPORT_NONE)
 		options->report = REPORT_JSON;
+	if ((options->background || options->file_bytes) && !options->output)
+		return usage_error(options->background ? "-F needs -o: a session ends with who reads it" :
+							 "-S needs -o", NULL);
 	if (options->command && options->target)
 		return usage_error("-c and -x exclude each other", NULL);
 	return RUN_EXIT_OK;

@@ -128,7 +128,7 @@ static struct error *take_format(struct parser *p)
 	struct spl_format format = { .types = p->fields[1], .text = p->fields[2] };
 
 	/* Whether the text's conversions agree with the types does not matter to the formatter. */
-	if (format.types[strspn(format.types, "nsh")])
+	if (format.types[strspn(format.types, "nsmh")])
 		return parse_error(p, "an unknown type");
 	if (p->formats.count > UINT16_MAX)
 		return parse_error(p, "too many formats");

@@ -59,6 +59,7 @@ static void write_all(struct output *out, const char *data, size_t len)
 void output_flush(struct output *out)
 {
 	write_all(out, out->buf, out->len);
+	out->written += out->len;
 	out->len = 0;
 }
 

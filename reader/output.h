@@ -10,12 +10,14 @@
 #define SPILE_READER_OUTPUT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct output {
 	int fd;
 	char *buf;
 	size_t len;
 	size_t cap;
+	uint64_t written; /* bytes taken out of the buffer, in this file */
 	int err; /* errno of the first failed write, 0 if none */
 };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "reader/shell.h"
 #include "runtime/format.h"
 
 void printer_init(struct printer *printer, const struct script_meta *meta, struct output *out,
@@ -11,17 +12,35 @@ void printer_init(struct printer *printer, const struct script_meta *meta, struc
 	*printer = (struct printer){ .meta = meta, .out = out, .err = err };
 }
 
-/* A line for standard error. The text ends at its NUL, or at the record's end. */
+/* What a script asks of us. */
+static void obey(struct printer *p, uint16_t request, const char *text, bool whole)
+{
+	output_flush(p->out);
+	output_flush(p->err);
+	if (request == 'S' && !whole) /* it lost its end: not what the script meant */
+		p->damaged++;
+	else if (request == 'S')
+		shell_start(text);
+	else if (p->files)
+		output_files_switch(p->files, p->out);
+}
+
+/* A line for standard error, or a request. The text ends at its NUL, or at the record's end. */
 static void print_message(struct printer *p, const struct ring_record *record)
 {
 	const char *text = (const char *)(record + 1);
+	size_t len = strnlen(text, record->size - sizeof(*record));
 
+	if (record->format == 'S' || record->format == 'N') {
+		obey(p, record->format, text, len < record->size - sizeof(*record));
+		return;
+	}
 	output_flush(p->out);
 	if (record->format == 'W')
 		output_adds(p->err, "WARNING: ");
 	else if (record->format == 'E')
 		output_adds(p->err, "ERROR: ");
-	output_add(p->err, text, strnlen(text, record->size - sizeof(*record)));
+	output_add(p->err, text, len);
 	output_adds(p->err, "\n");
 }
 
@@ -47,11 +66,15 @@ static void print_text(struct printer *p, const struct ring_record *record)
 	struct print_sink ps = { .out = out,
 				 .sink = { .buf = out->buf, .len = out->len, .cap = out->cap,
 					   .flush = sink_flush } };
+	size_t start = out->len;
+	uint64_t written = out->written;
 
 	if (!format_render_payload(&ps.sink, format->text, format->types, record + 1,
 				   record->size - sizeof(*record)))
 		p->damaged++;
 	out->len = ps.sink.len;
+	if (p->files)
+		output_files_record_end(p->files, out, out->written == written ? start : 0);
 }
 
 void printer_record(void *arg, const struct ring_record *record)

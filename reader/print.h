@@ -5,7 +5,8 @@
  * Print records become text by the script's formats, with the formatter that sprintf() uses
  * (runtime/format.h), written in place into the output's buffer. Messages become lines on the
  * second output. The buffer of one output is flushed before the other is written to, so that both
- * are in order when they go to one terminal. Nothing is allocated for a record.
+ * are in order when they go to one terminal. Nothing is allocated for a record. Requests of the
+ * script, system() and switch_file(), come as messages, too, and take their turn in the order.
  */
 #ifndef SPILE_READER_PRINT_H
 #define SPILE_READER_PRINT_H
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "reader/files.h"
 #include "reader/meta.h"
 #include "reader/output.h"
 #include "ring/ring.h"
@@ -21,6 +23,7 @@ struct printer {
 	const struct script_meta *meta;
 	struct output *out;
 	struct output *err;
+	struct output_files *files; /* behind out; NULL: it is one file */
 	uint64_t damaged; /* records that made no sense: of no format, or cut short */
 };
 

@@ -30,14 +30,17 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/strbuf.h"
+#include "reader/background.h"
 #include "reader/child.h"
 #include "reader/clock.h"
 #include "reader/command.h"
+#include "reader/files.h"
 #include "reader/merge.h"
 #include "reader/meta.h"
 #include "reader/output.h"
 #include "reader/print.h"
 #include "reader/report.h"
+#include "reader/shell.h"
 #include "reader/signals.h"
 
 enum {
@@ -51,6 +54,8 @@ struct run {
 	struct merge merge;
 	struct output out;
 	struct output err;
+	struct output_files files;
+	struct background background;
 	struct printer printer;
 	struct child child;
 	uint64_t deadline; /* clock_ns() of the end by -T; 0 none */
@@ -67,6 +72,8 @@ static bool run_poll(struct run *run)
 {
 	bool holding = merge_poll(&run->merge, clock_ns(), printer_record, &run->printer);
 
+	if (signals_take_switch())
+		output_files_switch(&run->files, &run->out);
 	run_flush(run);
 	return holding;
 }
@@ -184,6 +191,7 @@ static struct error *run_session(struct run *run)
 		error = run->home->ops->wait(run->home, 0, &state);
 	if (error)
 		return error;
+	background_ready(&run->background, &run->out, &run->err);
 	if (state < SPILE_STATE_EXITING) /* else exit() was called in begin: CMD is not run */
 		child_release(&run->child);
 	if (run->options->seconds > 0)
@@ -261,7 +269,7 @@ static struct error *run_report(struct run *run, int *status)
 		if (run->printer.damaged)
 			strbuf_addf(&warnings, "WARNING: %" PRIu64 " records were damaged\n",
 				    run->printer.damaged);
-		if (report.totals.errors || warn_child(run) || run->out.err)
+		if ((report.totals.errors && !run->options->bears_errors) || warn_child(run) || run->out.err)
 			*status = RUN_EXIT_FAILED;
 		else if (report_lost(&report) || report_skipped(&report, meta) ||
 			 run->printer.damaged)
@@ -306,17 +314,6 @@ static struct error *open_home(const struct home_options *options, struct home *
 			    options->object);
 }
 
-static struct error *open_output(const char *path, int *ret)
-{
-	*ret = STDOUT_FILENO;
-	if (!path)
-		return NULL;
-	*ret = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (*ret < 0)
-		return error_create(errno, "%s: %s", path, strerror(errno));
-	return NULL;
-}
-
 static struct error *check_target(pid_t target)
 {
 	if (target && kill(target, 0) < 0 && errno == ESRCH)
@@ -331,9 +328,11 @@ static struct error *run_home(struct run *run, int *status)
 
 	merge_init(&run->merge, run->home->rings, run->home->ring_stride, run->home->nrings);
 	printer_init(&run->printer, run->home->meta, &run->out, &run->err);
+	run->printer.files = &run->files;
 	error = run_session(run);
 	merge_flush(&run->merge, printer_record, &run->printer);
 	child_stop(&run->child);
+	shell_wait();
 	run_flush(run); /* what cannot be written belongs to the report */
 	if (!error)
 		error = run_report(run, status);
@@ -347,15 +346,22 @@ static struct error *run_home(struct run *run, int *status)
 
 struct error *run_script(const struct run_options *options, int *status)
 {
-	struct run run = { .options = options, .child = { .go_fd = -1 } };
+	struct run run = { .options = options,
+			   .child = { .go_fd = -1 },
+			   .background = { .ready_fd = -1 },
+			   .files = { .path = options->output,
+				      .limit = options->file_bytes,
+				      .keep = options->files_kept } };
 	struct error *error, *close_error;
 	int fd = -1;
 
 	*status = RUN_EXIT_OK;
 	signals_init();
 	error = check_target(options->target);
+	if (!error && options->background)
+		error = background_enter(&run.background);
 	if (!error)
-		error = open_output(options->output, &fd);
+		error = output_files_open(&run.files, &fd);
 	if (!error)
 		error = open_home(&options->home, &run.home);
 	if (!error && options->command)

@@ -18,6 +18,10 @@ struct run_options {
 	const char *output;      /* -o; NULL: standard output */
 	enum report_kind report;
 	const char *report_file; /* NULL: standard error */
+	uint64_t file_bytes;     /* -S; 0: no limit */
+	unsigned files_kept;     /* -S SIZE,N; 0: all */
+	bool background;         /* -F */
+	bool bears_errors;       /* script errors do not make the status 1 */
 	double seconds;          /* -T; 0: no limit */
 	bool verbose;            /* -v */
 };

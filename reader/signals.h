@@ -3,7 +3,8 @@
  * reader/signals.h - what the user's signals ask of a running session.
  *
  * SIGINT, SIGTERM, SIGHUP and SIGQUIT: the first asks for an orderly end (disarm, end probes, last
- * output), the second for an end at once. SIGCHLD only interrupts a wait. SIGPIPE is ignored: the
+ * output), the second for an end at once. SIGUSR2 asks for the next output file. SIGCHLD only
+ * interrupts a wait. SIGPIPE is ignored: the
  * write error is noticed instead. Process-wide, as signals are.
  */
 #ifndef SPILE_READER_SIGNALS_H
@@ -21,5 +22,7 @@ void signals_block_in_thread(void);
 bool signals_stop(void);
 /** True once an end at once was asked for. */
 bool signals_quit(void);
+/** True if the next output file was asked for since the last call. */
+bool signals_take_switch(void);
 
 #endif

@@ -34,7 +34,8 @@ struct ring_record {
 #define RING_PADDING 0 /* skip it; the only kind that may be shorter than its head: 8 bytes */
 #define RING_PRINT 1   /* arguments of a print, see below */
 #define RING_MESSAGE 2 /* a line for standard error: format is the level 'W' 'E' 'L'; the text
-			  with its NUL, without a newline and without "WARNING: " or "ERROR: " */
+			  with its NUL, without a newline and without "WARNING: " or "ERROR: ". Or a
+			  request: 'S' run the text as a command, 'N' go on in the next file */
 
 /*
  * Payload of RING_PRINT: for each argument of the format in order, a number as 8 bytes; a string as

@@ -125,11 +125,16 @@ void format_puts(struct format_sink *sink, const char *s)
 
 static struct argument from_values(struct source *src, char type)
 {
-	struct argument arg = { .is_string = type == 's', .s = "" };
+	struct argument arg = { .is_string = type != 'n', .s = "" };
+	uint32_t len;
 
-	if (arg.is_string) {
+	if (type == 's') {
 		arg.s = src->values->s;
 		arg.len = spl_str_len(arg.s);
+	} else if (type == 'm') {
+		memcpy(&len, src->values->s, sizeof(len));
+		arg.s = src->values->s + sizeof(len);
+		arg.len = len;
 	} else {
 		arg.n = src->values->n;
 	}

@@ -9,7 +9,8 @@
  *   %d %i      signed            %u %o %x %X   unsigned       %c   one byte
  *   %p         0x and 16 digits  %s            string         %%   a percent sign
  *   %b         the number's bytes as they lie in memory; the width is how many, 1 2 4 8 (8)
- *   %m %M      a string's bytes, raw or as hex digits; the precision is how many
+ *   %m %M      a string's bytes, raw or as hex digits; the precision is how many. In the language
+ *              it is memory at an address: the argument is of type 'm', its bytes were read at the hit
  *   %H         a histogram (runtime/hist.h); in records only, its type is 'h'
  *
  * with C's flags (- + space 0 #), width and precision, either of them `*`; h, l, L, z and q are
@@ -43,7 +44,7 @@ void format_puts(struct format_sink *sink, const char *s);
 /** "0x" and 16 digits, as %p. */
 void format_pointer(struct format_sink *sink, uint64_t addr);
 
-/** Formats arguments as a handler has them. `types`: one letter each, 'n' or 's'. */
+/** Formats arguments as a handler has them. `types`: one letter each, 'n', 's' or 'm'. */
 void format_render(struct format_sink *sink, const char *text, const char *types,
 		   const union spl_val *args);
 /**

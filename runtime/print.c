@@ -55,13 +55,32 @@ static size_t string_room(uint32_t len)
 	return (sizeof(uint32_t) + len + 7) & ~(size_t)7;
 }
 
+/* Memory to be printed has its length in front, see spl_load_bytes(). */
+static uint32_t memory_length(const char *memory)
+{
+	uint32_t len;
+
+	memcpy(&len, memory, sizeof(len));
+	return len;
+}
+
 static size_t payload_size(const char *types, const union spl_val *args)
 {
 	size_t size = 0;
 
 	for (; *types; types++, args++)
-		size += *types == 's' ? string_room(string_length(args->s)) : 8;
+		size += *types == 's'	? string_room(string_length(args->s))
+			: *types == 'm' ? string_room(memory_length(args->s))
+					: 8;
 	return size;
+}
+
+/* A length and its bytes; returns what is behind them. */
+static char *put_bytes(char *p, const char *bytes, uint32_t len)
+{
+	memcpy(p, &len, sizeof(len));
+	memcpy(p + sizeof(len), bytes, len);
+	return p + string_room(len);
 }
 
 void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args)
@@ -74,11 +93,9 @@ void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args)
 		return;
 	for (; *types; types++, args++) {
 		if (*types == 's') {
-			uint32_t len = string_length(args->s);
-
-			memcpy(p, &len, sizeof(len));
-			memcpy(p + sizeof(len), args->s, len);
-			p += string_room(len);
+			p = put_bytes(p, args->s, string_length(args->s));
+		} else if (*types == 'm') {
+			p = put_bytes(p, args->s + sizeof(uint32_t), memory_length(args->s));
 		} else {
 			memcpy(p, &args->n, 8);
 			p += 8;

@@ -52,7 +52,7 @@ static void count_skipped(struct spl_session *session, struct spl_cpu *cpu)
 	static const char text[] = "Skipped too many probes, check MAXSKIPPED";
 	uint64_t skipped = __atomic_add_fetch(&session->skipped, 1, __ATOMIC_RELAXED);
 
-	if (skipped != (uint64_t)session->script->max_skipped + 1)
+	if (session->script->bears_errors || skipped != (uint64_t)session->script->max_skipped + 1)
 		return;
 	spl_cpu_message(session, cpu, 'E', text, sizeof(text) - 1);
 	session_fail(session);
@@ -76,8 +76,8 @@ void spl_fail_address(struct spl_ctx *c, const char *sentence, uint64_t addr, co
 	spl_fail(c, format_sink_finish(&sink), place);
 }
 
-/** Sends "SENTENCE near PLACE" to the reader and counts it against MAXERRORS. */
-static void report_error(struct spl_session *session, struct spl_cpu *cpu)
+/** Sends "SENTENCE near PLACE" to the reader. */
+static void send_error(struct spl_session *session, struct spl_cpu *cpu)
 {
 	struct spl_ctx *c = &cpu->ctx;
 	const char *place = c->error_place;
@@ -94,8 +94,17 @@ static void report_error(struct spl_session *session, struct spl_cpu *cpu)
 		p[total] = '\0';
 		spl_cpu_commit(session, cpu);
 	}
-	if (__atomic_add_fetch(&session->errors, 1, __ATOMIC_RELAXED) >
-	    (uint64_t)session->script->max_errors)
+}
+
+/** Tells the reader of an error and counts it against MAXERRORS. */
+static void report_error(struct spl_session *session, struct spl_cpu *cpu)
+{
+	uint64_t errors = __atomic_add_fetch(&session->errors, 1, __ATOMIC_RELAXED);
+
+	if (session->script->bears_errors)
+		return;
+	send_error(session, cpu);
+	if (errors > (uint64_t)session->script->max_errors)
 		session_fail(session);
 }
 
@@ -112,6 +121,7 @@ static void context_init(struct spl_session *session, struct spl_cpu *cpu,
 	c->entry_args = (const spl_u64 *)entry_args;
 	c->error = NULL;
 	c->error_place = NULL;
+	c->aborted = 0;
 	c->actions = task ? script->max_action_interruptible : script->max_action;
 	c->nesting = script->max_nesting;
 	c->frame_top = cpu->frames;
@@ -133,7 +143,7 @@ static void run_handler(struct spl_session *session, struct spl_cpu *cpu,
 		local_add(&counts->skipped_lock, 1);
 		count_skipped(session, cpu);
 	}
-	if (SPL_FAILED(&cpu->ctx)) {
+	if (SPL_FAILED(&cpu->ctx) && !cpu->ctx.aborted) {
 		local_add(&counts->errors, 1);
 		report_error(session, cpu);
 	}

@@ -24,7 +24,7 @@
 #ifndef SPILE_RUNTIME_SCRIPT_H
 #define SPILE_RUNTIME_SCRIPT_H
 
-#define SPL_ABI 2 /* raised when anything below changes; a module of another ABI is refused */
+#define SPL_ABI 3 /* raised when anything below changes; a module of another ABI is refused */
 
 typedef __INT8_TYPE__ spl_s8;
 typedef __INT16_TYPE__ spl_s16;
@@ -75,6 +75,7 @@ struct spl_ctx {
 	const spl_u64 *entry_args;       /* return probes: di si dx cx r8 r9 at entry; else NULL */
 	const char *error;               /* non-NULL while an error unwinds */
 	const char *error_place;         /* token near which it happened, "ident at FILE:L:C"; or NULL */
+	spl_u32 aborted;                 /* abort() unwinds as an error does, but is none */
 	spl_s64 actions;                 /* statements left before "MAXACTION exceeded" */
 	spl_s32 nesting;                 /* script function calls left before "MAXNESTING exceeded" */
 	spl_u32 cpu;
@@ -159,12 +160,13 @@ struct spl_probe {
 	const char *func; /* what ppfunc() gives; "" outside functions */
 	spl_u32 index;    /* its number in spl_script.probes */
 	spl_u32 source;   /* number of the `probe` statement it came from, from 0 */
+	const char *pn;   /* the point as the script names it, with wildcards resolved: pn() */
 };
 
 /** A printf format: what the reader needs to turn a record into text. See runtime/format.h. */
 struct spl_format {
 	const char *text;  /* printf text with normalised conversions */
-	const char *types; /* one letter an argument: 'n' number, 's' string, 'h' histogram */
+	const char *types; /* one letter an argument: 'n' number, 's' string, 'h' histogram, 'm' memory */
 };
 
 /** The face of a script's object. One per object, named `spl_script`. */
@@ -180,6 +182,7 @@ struct spl_script {
 	spl_s64 max_action_interruptible; /* MAXACTION_INTERRUPTIBLE, begin and end */
 	spl_s32 max_nesting;      /* MAXNESTING */
 	spl_s32 max_errors;       /* MAXERRORS: the session ends when more errors have happened */
+	spl_u32 bears_errors;     /* errors and skipped hits are counted; nobody is told, nothing ends */
 	spl_u32 max_skipped;      /* MAXSKIPPED */
 	spl_u32 frame_size;       /* bytes of frame area per CPU, computed by the translator */
 	/** Creates the maps and sets the globals' initial values; task context. 0 or -errno. */
@@ -196,6 +199,13 @@ void spile_script_unregister(struct spl_script *script);
 
 /** exit(): no further probe of this session starts; end probes run when the reader says so. */
 void spl_exit(struct spl_ctx *c);
+/** abort(): the same, and the handler is left at once; no `catch` holds it up. */
+static inline void spl_abort(struct spl_ctx *c)
+{
+	spl_exit(c);
+	c->aborted = 1;
+	spl_fail(c, "aborted", 0);
+}
 
 /* --- locks of globals ------------------------------------------------------------------------ */
 
@@ -532,7 +542,8 @@ void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args);
 char *spl_sprint(struct spl_ctx *c, char *dst, spl_size size, spl_u32 format,
 		 const union spl_val *args);
 /** warn() and log(): a line on the reader's standard error; level 'W' or 'L'. The text has neither
- * a newline at its end nor "WARNING: ". (error() is spl_fail(): the probe runner sends its line.) */
+ * a newline at its end nor "WARNING: ". (error() is spl_fail(): the probe runner sends its line.)
+ * system(): level 'S', the text is a command; switch_file(): level 'N'. */
 void spl_message(struct spl_ctx *c, char level, const char *text);
 
 /* --- C code in scripts ----------------------------------------------------------------------- */
@@ -574,6 +585,14 @@ char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 		      const char *place);
 char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 			   const char *place);
+
+/**
+ * %m and %M: `count` bytes of memory behind their number, as a value of type 'm'. What is read is
+ * kept at dst, of `size` bytes; the value is dst as a number. A fault, or more than there is room
+ * for, is an error at `place`.
+ */
+spl_s64 spl_load_bytes(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr, spl_s64 count,
+		       int from_user, const char *place);
 
 /* --- context functions of the language ------------------------------------------------------- */
 /* Any context. In a timer or interrupt they tell of the interrupted task. */

@@ -107,6 +107,27 @@ char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 	return dst;
 }
 
+spl_s64 spl_load_bytes(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr, spl_s64 count,
+		       int from_user, const char *place)
+{
+	uint32_t len = (uint32_t)count;
+	int err;
+
+	memset(dst, 0, sizeof(len));
+	if (count < 0 || (spl_u64)count > size - sizeof(len)) {
+		spl_fail(c, "more bytes of memory to print than a string has, check MAXSTRINGLEN",
+			 place);
+		return (spl_s64)(uintptr_t)dst;
+	}
+	err = from_user ? host_read_user(dst + sizeof(len), addr, len)
+			: host_read_kernel(dst + sizeof(len), addr, len);
+	if (err)
+		spl_fail_address(c, from_user ? "user read fault" : "kernel read fault", addr, place);
+	else
+		memcpy(dst, &len, sizeof(len));
+	return (spl_s64)(uintptr_t)dst;
+}
+
 char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr,
 			   const char *place)
 {

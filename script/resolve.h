@@ -195,7 +195,7 @@ struct planted_probe {
 	const struct probe_family *family;
 	const struct token *tok;         /* where the user wrote it */
 	const char *pp;                  /* full probe point, what pp() gives */
-	const char *listed;              /* -l: the alias that it was named by; or NULL */
+	const char *alias;               /* that the script names it by, without wildcards; or NULL */
 	const char *origin;              /* as written, when it differs from pp; or NULL */
 	const char *func;                /* what ppfunc() gives */
 	const char *kind;                /* SPL_PROBE_*: the word of the enum */

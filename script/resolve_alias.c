@@ -108,7 +108,7 @@ static bool expand(struct resolver *r, const struct match *match, const struct p
 	const struct probe *alias = match->alias;
 	struct stmt *joined = alias->epilogue ? stmt_join(r, stmt, alias->body)
 	                                      : stmt_join(r, alias->body, stmt);
-	const char *listed = NULL;
+	const char *name = NULL;
 	const size_t first = r->program->probes.count;
 	bool any = false;
 
@@ -117,8 +117,8 @@ static bool expand(struct resolver *r, const struct match *match, const struct p
 		         probe_point_text(r->arena, match->name));
 		return false;
 	}
-	if (r->listing && !r->alias_depth)
-		listed = probe_point_text(r->arena, with_suffix(r, match->name, point,
+	if (!r->alias_depth)
+		name = probe_point_text(r->arena, with_suffix(r, match->name, point,
 		                                                match->name->components.count));
 	r->alias_depth++;
 	for (size_t i = 0; i < alias->points.count; i++) {
@@ -131,8 +131,8 @@ static bool expand(struct resolver *r, const struct match *match, const struct p
 			break;
 	}
 	r->alias_depth--;
-	for (size_t i = first; listed && i < r->program->probes.count; i++)
-		r->program->probes.items[i]->listed = listed;
+	for (size_t i = first; name && i < r->program->probes.count; i++)
+		r->program->probes.items[i]->alias = name;
 	return any;
 }
 

@@ -245,11 +245,11 @@ size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, b
 	for (size_t i = first; i < r->program->probes.count; i++) {
 		const struct planted_probe *planted = r->program->probes.items[i];
 
-		if (planted->listed && planted->listed == last)
+		if (planted->alias && planted->alias == last)
 			continue; /* an alias is one line, whatever it stands for */
-		last = planted->listed;
+		last = planted->alias;
 		lines++;
-		fputs(planted->listed ? planted->listed : planted->pp, out);
+		fputs(planted->alias ? planted->alias : planted->pp, out);
 		if (variables && planted->family->list_variables)
 			planted->family->list_variables(r, planted, out);
 		fputc('\n', out);

@@ -380,9 +380,6 @@ static void infer_format(struct inference *in, const struct expr *e)
 
 		if (!part->conversion)
 			continue;
-		if ((part->conversion | 32) == 'm' && in->reporting)
-			resolver_unsupported(in->r, print->args.items[next]->tok,
-			                     "%%%c, a dump of memory", part->conversion);
 		if (part->dynamic_width)
 			infer(in, print->args.items[next++], TYPE_LONG);
 		if (part->dynamic_precision)

@@ -21,7 +21,7 @@ expect() {
 hello='probe begin { print("hello\n") exit() }'
 expect "no script" 1 err 'no script is given'
 expect "unknown option" 1 err 'option not understood: --nope' --nope x
-expect "unsupported option" 1 err 'option -F is not supported yet: flight recorder' -F -e "$hello"
+expect "unsupported option" 1 err 'option -M is not supported yet: bulk mode' -M -e "$hello"
 expect "unsupported word" 1 err 'option --remote is not supported yet' --remote=x -e "$hello"
 expect "needless option" 0 err 'WARNING: option -d is not needed: symbols' -d kernel -p1 -e "$hello"
 # Each long option that is refused, with an argument where it must have one.
@@ -92,6 +92,37 @@ config "defined" end 'defined(@1)'
 expect "runtime" 0 out '^probe begin' --runtime=process -p1 -e '%( runtime == "process" %? probe begin { } %: probe end { } %)'
 expect "guru_mode" 0 out '^probe begin' -g -p1 -e '%( guru_mode == 1 %? probe begin { } %: probe end { } %)'
 expect "an argument as a condition" 0 out '^probe begin' -p1 -e '%( $1 > 5 && @2 == "x" %? probe begin { } %: probe end { } %)' 7 x
+expect "-b" 0 err 'WARNING: option -b is not needed: each CPU' -b -p1 -e "$hello"
+expect "--suppress-handler-errors" 0 err 'Number of errors: 3' --runtime=process --suppress-handler-errors \
+	-e 'global n probe timer.ms(1) { if (n++ < 3) println(1 / (n - n)) else exit() } probe error { println("no") } probe end { println("end") }'
+grep -qx end "$tmp/out" && ! grep -q ERROR "$tmp/err" && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL suppressed errors"; }
+
+# Files of -o: none passes its size, no line is torn, the last ones stay; the whole is what was printed.
+lines='probe begin { for (i = 0; i < 300; i++) printf("line %d of the output\n", i); exit() }'
+expect "-S needs -o" 2 err '-S needs -o' --runtime=process -S 1 -e "$lines"
+expect "-S is checked" 2 err '-S takes megabytes' --runtime=process -S 1,0 -o "$tmp/x" -e "$lines"
+"$spile" --runtime=process -S 0.001 -o "$tmp/whole" -e "$lines"
+"$spile" --runtime=process -S 0.001,2 -o "$tmp/kept" -e "$lines"
+seq -f 'line %g of the output' 0 299 >"$tmp/want"
+cat "$tmp"/whole.? | cmp -s - "$tmp/want" && ! find "$tmp" -name 'whole.*' -size +1048c | grep -q . &&
+	[ "$(cd "$tmp" && echo kept.*)" = "kept.5 kept.6" ] && cmp -s "$tmp/kept.6" "$tmp/whole.6" &&
+	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -S"; ls -l "$tmp"; }
+# switch_file() and SIGUSR2; in the background, messages beside the output.
+expect "-F needs -o" 2 err '-F needs -o' --runtime=process -F -e "$hello"
+expect "-F and --vm" 1 err 'exclude each other' --vm -F -o "$tmp/x" -e "$hello"
+expect "-F tells how the script failed to start" 1 err '^' --runtime=process -F -o "$tmp/nodir/x" -e "$hello"
+expect "-F" 0 out '^[0-9]*$' --runtime=process -F -o "$tmp/behind" -e 'global n
+	probe begin { println("one") switch_file() println("two") } probe timer.ms(10) { if (!n++) warn("ticks") }
+	probe end { println("end") }'
+pid=$(cat "$tmp/out")
+for _ in $(seq 200); do grep -q ticks "$tmp/behind.1" && break; sleep 0.05; done
+kill -USR2 "$pid"
+for _ in $(seq 200); do [ -e "$tmp/behind.2" ] && break; sleep 0.05; done
+kill "$pid"
+for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
+[ "$(cat "$tmp/behind")" = one ] && [ "$(cat "$tmp/behind.1")" = "$(printf 'two\nWARNING: ticks')" ] &&
+	[ "$(cat "$tmp/behind.2")" = end ] && passed=$((passed + 1)) ||
+	{ failed=$((failed + 1)); echo "  FAIL -F: files"; head "$tmp"/behind*; }
 expect "-a" 1 err '-a: not supported: arm64' -a arm64 -e "$hello"
 expect "--privilege" 1 err 'without privileges' --privilege=stapusr -e "$hello"
 expect "--suppress-time-limits needs -g" 1 err 'needs guru mode' --suppress-time-limits -e "$hello"

@@ -30,6 +30,7 @@ enum {
 	OPT_PRIVILEGE, OPT_VP, OPT_NO_GLOBALS, OPT_USE_CACHE, OPT_DISABLE_CACHE, OPT_POISON_CACHE,
 	OPT_CLEAN_CACHE, OPT_RLIMIT_AS, OPT_RLIMIT_CPU, OPT_RLIMIT_NPROC, OPT_RLIMIT_STACK,
 	OPT_RLIMIT_FSIZE, OPT_DUMP_TYPES, OPT_DUMP_ALIASES, OPT_DUMP_FUNCTIONS, OPT_NO_LIMITS,
+	OPT_BEAR_ERRORS,
 	OPT_NEEDLESS = 512, /* and those after it, without names */
 	OPT_REFUSED = 1024,
 };
@@ -69,7 +70,7 @@ struct command {
 	char *kernel_dir; /* owned */
 	struct words folders, texts, globals;
 	enum passes_dump dump;
-	bool no_limits;
+	bool no_limits, background;
 };
 
 /* --- help ------------------------------------------------------------------------------------- */
@@ -302,6 +303,11 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		return add_run_arg(cmd, "-s", value);
 	case 'T':
 		return add_run_arg(cmd, "-T", value);
+	case 'S':
+		return add_run_arg(cmd, "-S", value);
+	case 'F':
+		cmd->background = true;
+		return add_run_arg(cmd, "-F", NULL);
 	case OPT_REPORT:
 		return add_run_arg(cmd, "--report", value);
 	case OPT_REPORT_FILE:
@@ -340,6 +346,9 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		return set_compatible(cmd, value);
 	case OPT_PRIVILEGE:
 		return set_privilege(value);
+	case OPT_BEAR_ERRORS:
+		cmd->passes.bears_errors = true;
+		return add_run_arg(cmd, "--suppress-handler-errors", NULL);
 	case OPT_NO_LIMITS:
 		return cmd->no_limits = true;
 	case OPT_USE_CACHE:
@@ -458,6 +467,9 @@ static bool check_options(struct command *cmd)
 		return usage_error("--suppress-time-limits needs guru mode (-g)", NULL);
 	if (cmd->no_limits)
 		cmd->passes.limits.action = INT64_MAX;
+	if (cmd->background && cmd->vm)
+		return usage_error("-F and --vm exclude each other: the guest ends with the command",
+				   NULL);
 	if (cmd->passes.no_warnings && cmd->passes.fatal_warnings)
 		return usage_error("-w and -W exclude each other", NULL);
 	if (cmd->passes.verbose_pass[4] && !add_run_arg(cmd, "-v", NULL))

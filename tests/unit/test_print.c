@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "reader/print.h"
 
 static struct spl_format formats[] = {
@@ -153,6 +154,65 @@ static void test_damaged(void **state)
 	fclose(b.file);
 }
 
+/* A file of limited size ends between two records; a record that is larger has one of its own. */
+static void test_files(void **state)
+{
+	static const size_t want[] = { 12, 305, 6 };
+	char dir[] = "/tmp/spile-print-XXXXXX", path[64], long_text[300];
+	struct output_files files = { .limit = 16 };
+	struct bench b;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/f", dir);
+	files.path = path;
+	bench_init(&b);
+	assert_null(output_files_open(&files, &b.out.fd));
+	b.printer.files = &files;
+	for (int i = 0; i < 4; i++) {
+		record_begin(&b, RING_PRINT, i == 2 ? 1 : 0);
+		if (i == 2) {
+			char packed[304] = "";
+			uint32_t len = sizeof(long_text);
+
+			memset(long_text, 'x', sizeof(long_text));
+			record_number(&b, 12);
+			memcpy(packed, &len, 4);
+			memcpy(packed + 4, long_text, len);
+			record_bytes(&b, packed, sizeof(packed));
+		}
+		record_print(&b);
+	}
+	output_flush(&b.out);
+	for (unsigned i = 0; i < 3; i++) {
+		char name[80], *text;
+		size_t len;
+
+		snprintf(name, sizeof(name), "%s.%u", path, i);
+		assert_null(file_read(name, &text, &len));
+		assert_int_equal(len, want[i]);
+		free(text);
+		unlink(name);
+	}
+	rmdir(dir);
+	close(b.out.fd);
+	output_deinit(&b.out);
+	output_deinit(&b.err);
+	fclose(b.file);
+}
+
+/* What a request was cut out of is not obeyed. */
+static void test_cut_request(void **state)
+{
+	struct bench b;
+
+	bench_init(&b);
+	record_begin(&b, RING_MESSAGE, 'S');
+	record_bytes(&b, "echo cut; echo a", 16);
+	record_print(&b);
+	assert_int_equal(b.printer.damaged, 1);
+	expect(&b, "");
+}
+
 /* Text goes on across the end of the buffer. */
 static void test_more_than_the_buffer(void **state)
 {
@@ -205,6 +265,8 @@ int main(void)
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_messages_in_order),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_cut_request),
 		cmocka_unit_test(test_more_than_the_buffer),
 		cmocka_unit_test(test_write_error_is_kept),
 	};
