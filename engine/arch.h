@@ -62,6 +62,7 @@
 #define arch_slot_is_needed x86_slot_is_needed
 #define arch_slot_build x86_slot_build
 #define arch_slot_go x86_slot_go
+#define arch_slot_boosted x86_slot_boosted
 #define arch_slot_step_end x86_slot_step_end
 #define arch_slot_stepped x86_slot_stepped
 #define arch_slot_original_ip x86_slot_original_ip

@@ -74,13 +74,10 @@ void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned lon
 {
 	struct engine_frame frame;
 	struct engine_cpu *cpu = hit_enter(site, &frame);
-	struct kprobe *p;
 
 	if (!cpu)
 		return; /* the pre_handlers have counted it */
-	for (p = list_first(site); p; p = list_next(p))
-		if (p->post_handler && probe_enabled(p))
-			p->post_handler(p, regs, flags);
+	site_run_post(site, regs, flags);
 	hit_leave(cpu, &frame);
 }
 

@@ -90,4 +90,14 @@ static inline int site_run(struct engine_cpu *cpu, const struct spile_site *site
 	return 0;
 }
 
+static inline void site_run_post(const struct spile_site *site, struct pt_regs *regs,
+				 unsigned long flags)
+{
+	struct kprobe *p;
+
+	for (p = list_first(site); p; p = list_next(p))
+		if (p->post_handler && probe_enabled(p))
+			p->post_handler(p, regs, flags);
+}
+
 #endif

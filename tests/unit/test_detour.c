@@ -30,6 +30,8 @@ static const unsigned variants[] = {
 	X86_DETOUR_PROCESS | X86_DETOUR_LIGHT | X86_DETOUR_SSE,
 	X86_DETOUR_PROCESS | X86_DETOUR_XSAVE,
 	X86_DETOUR_PROCESS | X86_DETOUR_LIGHT | BLIND,
+	X86_DETOUR_AFTER,
+	X86_DETOUR_AFTER | X86_DETOUR_PROCESS | X86_DETOUR_SSE,
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
 
@@ -129,6 +131,17 @@ static bool is_process(const struct trial *t)
 	return t->options & X86_DETOUR_PROCESS;
 }
 
+static bool is_after(const struct trial *t)
+{
+	return t->options & X86_DETOUR_AFTER;
+}
+
+/* Goes on behind the region: no branch and no fault. */
+static bool passes_region(const struct trial *t)
+{
+	return t->plain.signal == SIGTRAP && t->plain.regs.ip == FROM + t->region.length + 1;
+}
+
 /* The instruction, and others behind it that change registers and flags. */
 static void fill_region(struct trial *t, const uint8_t *bytes)
 {
@@ -143,6 +156,7 @@ static void fill_region(struct trial *t, const uint8_t *bytes)
 		memcpy(r->bytes + r->length, filler + i, 3);
 		r->length += 3;
 	}
+	memset(writable(FROM), 0xcc, X86_REGION_MAX);
 	memcpy(writable(FROM), r->bytes, r->length);
 }
 
@@ -180,10 +194,13 @@ static void write_stepping_stone(void)
 
 static const char *check_seen(const struct trial *t)
 {
-	const struct pt_regs *in = &t->in.regs;
+	const struct pt_regs *in = is_after(t) ? &t->plain.regs : &t->in.regs;
+	const uint64_t ip = FROM + (is_after(t) ? t->region.length : ARCH_BREAKPOINT_BYTES);
 	static const uint8_t light[] = { PT_AX, PT_CX, PT_DX, PT_SI, PT_DI,
 					 PT_R8, PT_R9, PT_R10, PT_R11, PT_SP };
 
+	if (is_after(t) && !passes_region(t))
+		return hits ? "handler: called, but the code went elsewhere" : NULL;
 	if (hits + blind_hits != 1 || seen_arg != ARG)
 		return "handler: not one call with its argument";
 	if (is_process(t) && seen_sp % 16 != 8)
@@ -193,7 +210,7 @@ static const char *check_seen(const struct trial *t)
 	for (unsigned i = 0; i < sizeof(light); i++)
 		if (memcmp((char *)&seen + light[i], (const char *)in + light[i], 8))
 			return "handler: argument registers";
-	if (seen.ip != FROM + ARCH_BREAKPOINT_BYTES)
+	if (seen.ip != ip)
 		return "handler: ip";
 	if (is_light(t))
 		return NULL;
@@ -206,8 +223,14 @@ static const char *check_seen(const struct trial *t)
 
 static bool memory_same(const struct trial *t)
 {
-	size_t kept = t->in.regs.sp - (is_process(t) ? 128 : 0) - STACK_PAGE;
+	uint64_t sp = t->in.regs.sp, after = t->plain.regs.sp;
+	size_t kept;
 
+	if (is_after(t) && after > sp) /* when it was hit */
+		sp = after;
+	if (is_after(t) && (after < STACK_PAGE + 1024 || after > STACK_PAGE + STACK_BYTES))
+		return true; /* the code has made something else its stack */
+	kept = sp - (is_process(t) ? 128 : 0) - STACK_PAGE;
 	return !memcmp(t->at_plain.data, t->at_probed.data, DATA_BYTES) &&
 	       !memcmp(t->at_plain.stack + kept, t->at_probed.stack + kept, STACK_BYTES - kept);
 }
@@ -347,7 +370,7 @@ static int try_changes(void)
 
 		t.options = variants[i % VARIANTS];
 		answer = is_light(&t) ? 0 : i & 8;
-		if (is_light(&t))
+		if (is_light(&t) || is_after(&t))
 			continue;
 		fill_region(&t, (const uint8_t *)"\x48\x11\xd8\x90\x90\x90\x90\x90"
 						 "\x90\x90\x90\x90\x90\x90");

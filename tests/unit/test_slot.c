@@ -143,10 +143,10 @@ struct way {
 static const struct way table[] = {
 	{ "\x01\xd8", 2, 0, 0, 0, 0, true, true },
 	{ "\x8b\x05\0\0\0\0", 6, 0, 0, 0, 0, true, true },
-	{ "\x90", 1, 0, 0, 0, 0, false, false },
-	{ "\x48\x8d\x07", 3, 0, 0, 0, 0, false, false },
+	{ "\x90", 1, 0, 0, 0, 0, false, true },
+	{ "\x48\x8d\x07", 3, 0, 0, 0, 0, false, true },
 	{ "\x74\0", 2, 0, 0, 0, 0, false, false },
-	{ "\x55", 1, 0, 0, 0, 0, true, false },
+	{ "\x55", 1, 0, 0, 0, 0, true, true },
 	{ "\xe8\0\0\0\0", 5, 0, 0, 0, 0, true, false },
 	{ "\xff\xe0", 2, 0, 0, 0, 0, true, false },
 	{ "\x65\xff\x10", 3, 0, 0, 0, 0, true, true },

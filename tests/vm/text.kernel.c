@@ -61,6 +61,19 @@ static void count_post(struct kprobe *p, struct pt_regs *regs, unsigned long fla
 	post_ip = regs->ip;
 }
 
+static volatile unsigned long post_level; /* a trap counts as an NMI */
+
+static void change_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+	post_level = host_level() & HOST_COUNT_NMI;
+	regs->ax += 1000;
+}
+
+static void divert_post(struct kprobe *p, struct pt_regs *regs, unsigned long flags)
+{
+	regs->ip = (uint64_t)t_places[T_AFTER];
+}
+
 static int break_handler(struct kprobe *p, struct pt_regs *regs)
 {
 	return 0;
@@ -241,6 +254,31 @@ static void check_handlers(bool jump)
 	CHECK("optimized to divert", jump && becomes_optimized(&p), jump);
 	before = result(9); /* without the 7, the 5 in rbx (0 there) and the 3 */
 	CHECK("diverted", before, many_result(9, 5) - 7 - 5 - 3);
+	spile_unregister_kprobe(&p);
+	call_many("afterwards", 5);
+}
+
+/* Post_handlers run behind a copy of the instruction, or in the trap if that has emulated it. */
+static void check_post_handlers(void)
+{
+	struct kprobe p = probe_at(t_places[T_ADD]), q = probe_at(t_places[T_JCC]);
+
+	place = "post_handlers";
+	p.post_handler = q.post_handler = change_post;
+	CHECK("registered", spile_register_kprobe(&p), 0);
+	CHECK("changed a register", result(9), many_result(9, 5) + 1000);
+	CHECK("without a second trap", post_level, 0);
+	CHECK("disabled", spile_disable_kprobe(&p), 0);
+	CHECK("does not run", result(9), many_result(9, 5));
+	spile_unregister_kprobe(&p);
+	CHECK("registered at a branch", spile_register_kprobe(&q), 0);
+	CHECK("changed a register there", result(9), many_result(9, 5) + 1000);
+	CHECK("in the trap", post_level != 0, 1);
+	spile_unregister_kprobe(&q);
+	p = probe_at(t_places[T_STORE]);
+	p.post_handler = divert_post;
+	CHECK("registered to divert", spile_register_kprobe(&p), 0);
+	CHECK("diverted", result(9), many_result(9, 5) - 7 - 5 - 3);
 	spile_unregister_kprobe(&p);
 	call_many("afterwards", 5);
 }
@@ -550,6 +588,7 @@ static void check_all(void)
 	check_instructions();
 	check_handlers(false);
 	check_handlers(true);
+	check_post_handlers();
 	check_joining(blind_pre);
 	check_joining(argument_pre);
 	check_post_arrives(count_post, NULL);

@@ -76,7 +76,7 @@ struct builder {
 	const struct saved *saved;
 	unsigned saves;
 	uint32_t gap; /* from the frame up to the probed code's rsp */
-	bool light, process;
+	bool light, process, after;
 	bool blind;   /* the handler looks at nothing: ip and sp need not be there */
 	struct saved few[sizeof(light_saved) / sizeof(light_saved[0])];
 };
@@ -197,7 +197,8 @@ static void save_rest(struct builder *b)
 		return;
 	lea_frame(c, AX, b->gap);
 	store(c, AX, PT_SP);
-	constant(c, AX, b->plan->region->from + ARCH_BREAKPOINT_BYTES);
+	constant(c, AX, b->plan->region->from +
+				(b->after ? b->plan->region->length : ARCH_BREAKPOINT_BYTES));
 	store(c, AX, PT_IP);
 	if (b->light)
 		return;
@@ -398,7 +399,6 @@ static int copy_region(struct x86_code *c, const struct x86_region *region, stru
 		at += insn.length;
 	}
 	d->copy[d->insns] = c->size;
-	code_jump(c, region->from + region->length);
 	return c->err;
 }
 
@@ -435,6 +435,7 @@ static void builder_init(struct builder *b, const struct x86_detour_plan *plan)
 	b->plan = plan;
 	b->light = plan->options & X86_DETOUR_LIGHT;
 	b->process = plan->options & X86_DETOUR_PROCESS;
+	b->after = plan->options & X86_DETOUR_AFTER;
 	b->saved = b->light ? light_saved : full_saved;
 	b->saves = b->light ? sizeof(light_saved) / sizeof(light_saved[0]) :
 			      sizeof(full_saved) / sizeof(full_saved[0]);
@@ -469,17 +470,20 @@ int x86_detour_build(const struct x86_detour_plan *plan, uint64_t at, uint8_t *o
 	if (!is_sensible(plan))
 		return -EINVAL;
 	builder_init(&b, plan);
-	build(&b, &jump_to_divert);
-	if (b.code.err)
-		return b.code.err;
 	*ret = (struct x86_detour){ .from = plan->region->from, .at = at,
 				    .region = plan->region->length };
-	err = copy_region(&b.code, plan->region, ret);
+	err = b.after ? copy_region(&b.code, plan->region, ret) : 0;
+	if (!err)
+		build(&b, &jump_to_divert);
+	if (!err && !b.after)
+		err = b.code.err ? b.code.err : copy_region(&b.code, plan->region, ret);
+	code_jump(&b.code, plan->region->from + plan->region->length);
 	if (!err && !b.light) {
 		here(&b.code, jump_to_divert);
 		divert(&b);
-		err = b.code.err;
 	}
+	if (!err)
+		err = b.code.err;
 	ret->size = b.code.size;
 	return err;
 }

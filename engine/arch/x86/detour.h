@@ -25,6 +25,9 @@
  *   SSE        +3     keeps xmm0 to xmm15 for handlers compiled to use them, not the upper halves
  *   XSAVE      +170   keeps all that xsave_mask names: for any handler and anything that it calls
  *
+ * With AFTER the handler sees regs->ip behind the region, and goes elsewhere from there if it returns
+ * non-zero. Such a detour is entered at its first copy, by who has had a breakpoint at the region.
+ *
  * With neither SSE nor XSAVE the handler must leave vector and x87 registers alone (compile it and
  * what it calls with -mgeneral-regs-only; the core is compiled so).
  *
@@ -45,6 +48,7 @@ enum x86_detour_option {
 	X86_DETOUR_LIGHT = 1 << 1,
 	X86_DETOUR_SSE = 1 << 2,
 	X86_DETOUR_XSAVE = 1 << 3,   /* needs the XSAVEC instruction; not in the kernel */
+	X86_DETOUR_AFTER = 1 << 4,   /* the handler is a post_handler: the region first, then the handler */
 };
 
 /** Non-zero: go to regs->ip instead of running the region. */

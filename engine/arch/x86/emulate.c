@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Instructions done on saved registers. Each emulate_*() works on a copy of the registers and does
- * its one memory write last, so that a failure leaves nothing half done.
+ * Instructions done on saved registers. A failure must leave nothing half done. So each emulate_*() does
+ * its one access to memory before it changes a register, with the exception of ip and sp, which it changes
+ * in words of their own. (A copy of all registers would cost more than the rest of a hit.)
  */
 #include "engine/arch/x86/emulate.h"
 #include "engine/host.h"
@@ -23,7 +24,8 @@ struct emulation {
 	const struct x86_insn *insn;
 	const struct x86_memory *memory;
 	uint64_t address;
-	struct pt_regs regs; /* as they will be */
+	struct pt_regs *regs; /* ip and sp: as they were */
+	uint64_t ip, sp;      /* as they will be */
 };
 
 /* --- registers, memory --- */
@@ -55,15 +57,15 @@ static int store(const struct emulation *e, uint64_t address, uint64_t value)
 
 static int push(struct emulation *e, uint64_t value)
 {
-	e->regs.sp -= 8;
-	return store(e, e->regs.sp, value);
+	e->sp -= 8;
+	return store(e, e->sp, value);
 }
 
 static int pop(struct emulation *e, uint64_t *ret)
 {
-	int err = load(e, e->regs.sp, ret);
+	int err = load(e, e->sp, ret);
 
-	e->regs.sp += 8;
+	e->sp += 8;
 	return err;
 }
 
@@ -76,9 +78,9 @@ static uint64_t operand_offset(struct emulation *e)
 	if (insn->base == X86_RIP)
 		offset += e->address + insn->length;
 	else if (insn->base != X86_NO_REGISTER)
-		offset += *reg_of(&e->regs, insn->base);
+		offset += *reg_of(e->regs, insn->base);
 	if (insn->index != X86_NO_REGISTER)
-		offset += *reg_of(&e->regs, insn->index) << (insn->sib >> 6);
+		offset += *reg_of(e->regs, insn->index) << (insn->sib >> 6);
 	return insn->prefixes & X86_PREFIX_ADDR32 ? (uint32_t)offset : offset;
 }
 
@@ -103,7 +105,7 @@ static int load_operand(struct emulation *e, uint64_t *ret)
 	int err;
 
 	if (insn->modrm >> 6 == 3) {
-		*ret = *reg_of(&e->regs, (insn->modrm & 7) | (insn->rex & X86_REX_B ? 8 : 0));
+		*ret = *reg_of(e->regs, (insn->modrm & 7) | (insn->rex & X86_REX_B ? 8 : 0));
 		return 0;
 	}
 	err = segment_base(e, &base);
@@ -149,13 +151,13 @@ static bool condition_holds(unsigned code, uint64_t flags)
 /* e0 loopne, e1 loope, e2 loop count rcx down; e3 jrcxz looks at it. With 67 it is ecx. */
 static bool loop_branches(struct emulation *e)
 {
-	bool narrow = e->insn->prefixes & X86_PREFIX_ADDR32, zero = e->regs.flags & FLAG_ZF;
-	uint64_t count = narrow ? (uint32_t)e->regs.cx : e->regs.cx;
+	bool narrow = e->insn->prefixes & X86_PREFIX_ADDR32, zero = e->regs->flags & FLAG_ZF;
+	uint64_t count = narrow ? (uint32_t)e->regs->cx : e->regs->cx;
 
 	if (e->insn->opcode == 0xe3)
 		return count == 0;
 	count = narrow ? (uint32_t)(count - 1) : count - 1;
-	e->regs.cx = count;
+	e->regs->cx = count;
 	if (e->insn->opcode == 0xe0 && zero)
 		return false;
 	if (e->insn->opcode == 0xe1 && !zero)
@@ -166,43 +168,43 @@ static bool loop_branches(struct emulation *e)
 static bool branches(struct emulation *e)
 {
 	if (e->insn->kind == X86_JCC)
-		return condition_holds(e->insn->opcode & 0x0f, e->regs.flags);
+		return condition_holds(e->insn->opcode & 0x0f, e->regs->flags);
 	return e->insn->kind != X86_LOOP || loop_branches(e);
 }
 
-/* ip is behind the instruction when these run. */
+/* e->ip is behind the instruction when these run. */
 static int emulate_branch(struct emulation *e)
 {
 	if (branches(e))
-		e->regs.ip = x86_insn_target(e->insn, e->address);
+		e->ip = x86_insn_target(e->insn, e->address);
 	return 0;
 }
 
 static int emulate_call(struct emulation *e)
 {
-	uint64_t back = e->regs.ip;
+	uint64_t back = e->ip;
 
-	e->regs.ip = x86_insn_target(e->insn, e->address);
+	e->ip = x86_insn_target(e->insn, e->address);
 	return push(e, back);
 }
 
 static int emulate_indirect(struct emulation *e)
 {
-	uint64_t target, back = e->regs.ip;
+	uint64_t target, back = e->ip;
 	int err = load_operand(e, &target);
 
 	if (err)
 		return err;
-	e->regs.ip = target;
+	e->ip = target;
 	return e->insn->kind == X86_CALL_INDIRECT ? push(e, back) : 0;
 }
 
 static int emulate_ret(struct emulation *e)
 {
-	int err = pop(e, &e->regs.ip);
+	int err = pop(e, &e->ip);
 
 	if (e->insn->imm_size)
-		e->regs.sp += (uint16_t)e->insn->imm;
+		e->sp += (uint16_t)e->insn->imm;
 	return err;
 }
 
@@ -217,45 +219,51 @@ static int emulate_push(struct emulation *e)
 {
 	if (e->insn->imm_size)
 		return push(e, (uint64_t)e->insn->imm);
-	return push(e, *reg_of(&e->regs, opcode_register(e->insn)));
+	return push(e, *reg_of(e->regs, opcode_register(e->insn)));
 }
 
 /* pop %rsp: the value read wins over the increment. */
 static int emulate_pop(struct emulation *e)
 {
+	unsigned reg = opcode_register(e->insn);
 	uint64_t value;
 	int err = pop(e, &value);
 
-	if (!err)
-		*reg_of(&e->regs, opcode_register(e->insn)) = value;
-	return err;
+	if (err)
+		return err;
+	if (reg == REG_SP)
+		e->sp = value;
+	else
+		*reg_of(e->regs, reg) = value;
+	return 0;
 }
 
 static int emulate_pushf(struct emulation *e)
 {
-	return push(e, e->regs.flags & ~(uint64_t)(FLAG_RF | FLAG_VM));
+	return push(e, e->regs->flags & ~(uint64_t)(FLAG_RF | FLAG_VM));
 }
 
 static int emulate_popf(struct emulation *e)
 {
-	uint64_t value, kept = e->regs.flags & ~(uint64_t)(FLAGS_POPPED | FLAG_RF);
+	uint64_t value, kept = e->regs->flags & ~(uint64_t)(FLAGS_POPPED | FLAG_RF);
 	int err = pop(e, &value);
 
-	e->regs.flags = kept | (value & FLAGS_POPPED);
+	if (!err)
+		e->regs->flags = kept | (value & FLAGS_POPPED);
 	return err;
 }
 
 static int emulate_cli(struct emulation *e)
 {
-	e->regs.flags &= ~(uint64_t)FLAG_IF;
+	e->regs->flags &= ~(uint64_t)FLAG_IF;
 	return 0;
 }
 
 static int emulate_lea(struct emulation *e)
 {
 	uint64_t value = operand_offset(e);
-	uint64_t *dst = reg_of(&e->regs, (e->insn->modrm >> 3 & 7) |
-						 (e->insn->rex & X86_REX_R ? 8 : 0));
+	unsigned reg = (e->insn->modrm >> 3 & 7) | (e->insn->rex & X86_REX_R ? 8 : 0);
+	uint64_t *dst = reg == REG_SP ? &e->sp : reg_of(e->regs, reg);
 
 	if (e->insn->rex & X86_REX_W)
 		*dst = value;
@@ -266,14 +274,23 @@ static int emulate_lea(struct emulation *e)
 	return 0;
 }
 
-static int emulate_nothing(struct emulation *e)
-{
-	return 0;
-}
-
 /* --- which --- */
 
-typedef int emulate_function(struct emulation *e);
+/* Not function pointers: calls by them are dear where branches are guarded. */
+enum emulation_kind {
+	NONE,
+	NOTHING,
+	BRANCH,
+	CALL,
+	INDIRECT,
+	RETURN,
+	PUSH,
+	POP,
+	PUSHF,
+	POPF,
+	CLI,
+	LEA,
+};
 
 /* Pushes and pops of 64 bits of a general register or a constant; not of memory or segments. */
 static bool is_plain_stack(const struct x86_insn *insn)
@@ -282,71 +299,98 @@ static bool is_plain_stack(const struct x86_insn *insn)
 	       !(insn->prefixes & X86_PREFIX_DATA16);
 }
 
-static emulate_function *find_stack_or_flags(const struct x86_insn *insn, enum x86_home home)
+static enum emulation_kind find_stack_or_flags(const struct x86_insn *insn, enum x86_home home)
 {
 	if (insn->prefixes & X86_PREFIX_DATA16)
-		return NULL;
+		return NONE;
 	switch (insn->kind) {
 	case X86_PUSH:
-		return is_plain_stack(insn) ? emulate_push : NULL;
+		return is_plain_stack(insn) ? PUSH : NONE;
 	case X86_POP:
-		return is_plain_stack(insn) ? emulate_pop : NULL;
+		return is_plain_stack(insn) ? POP : NONE;
 	case X86_PUSHF:
-		return home == X86_KERNEL ? emulate_pushf : NULL;
+		return home == X86_KERNEL ? PUSHF : NONE;
 	case X86_POPF:
-		return home == X86_KERNEL ? emulate_popf : NULL;
+		return home == X86_KERNEL ? POPF : NONE;
 	case X86_CLI:
-		return home == X86_KERNEL ? emulate_cli : NULL;
+		return home == X86_KERNEL ? CLI : NONE;
 	default:
-		return NULL;
+		return NONE;
 	}
 }
 
-static emulate_function *find(const struct x86_insn *insn, enum x86_home home)
+static enum emulation_kind find(const struct x86_insn *insn, enum x86_home home)
 {
 	if (insn->copy == X86_COPY_CANNOT)
-		return NULL;
+		return NONE;
 	switch (insn->kind) {
 	case X86_JMP:
 	case X86_JCC:
 	case X86_LOOP:
-		return emulate_branch;
+		return BRANCH;
 	case X86_CALL:
-		return emulate_call;
+		return CALL;
 	case X86_JMP_INDIRECT:
 	case X86_CALL_INDIRECT:
-		return emulate_indirect;
+		return INDIRECT;
 	case X86_RET:
-		return emulate_ret;
+		return RETURN;
 	case X86_LEA:
-		return emulate_lea;
+		return LEA;
 	case X86_NOP:
 	case X86_ENDBR:
-		return emulate_nothing;
+		return NOTHING;
 	default:
 		return find_stack_or_flags(insn, home);
+	}
+}
+
+static int emulate(struct emulation *e, enum emulation_kind kind)
+{
+	switch (kind) {
+	case NOTHING:
+		return 0;
+	case BRANCH:
+		return emulate_branch(e);
+	case CALL:
+		return emulate_call(e);
+	case INDIRECT:
+		return emulate_indirect(e);
+	case RETURN:
+		return emulate_ret(e);
+	case PUSH:
+		return emulate_push(e);
+	case POP:
+		return emulate_pop(e);
+	case PUSHF:
+		return emulate_pushf(e);
+	case POPF:
+		return emulate_popf(e);
+	case CLI:
+		return emulate_cli(e);
+	case LEA:
+		return emulate_lea(e);
+	default:
+		return -EOPNOTSUPP;
 	}
 }
 
 /* any */
 bool x86_can_emulate(const struct x86_insn *insn, enum x86_home home)
 {
-	return find(insn, home) != NULL;
+	return find(insn, home) != NONE;
 }
 
 /* Does all that any home has emulated; whether it should be is x86_can_emulate()'s to say. any */
 int x86_emulate(const struct x86_insn *insn, uint64_t address, struct pt_regs *regs,
 		const struct x86_memory *memory)
 {
-	struct emulation e = { insn, memory, address, *regs };
-	emulate_function *emulate = find(insn, X86_KERNEL);
-	int err;
+	struct emulation e = { insn, memory, address, regs, address + insn->length, regs->sp };
+	int err = emulate(&e, find(insn, X86_KERNEL));
 
-	if (!emulate)
-		return -EOPNOTSUPP;
-	e.regs.ip = address + insn->length;
-	err = emulate(&e);
-	if (!err)
-		*regs = e.regs;
-	return err;
+	if (err)
+		return err;
+	regs->ip = e.ip;
+	regs->sp = e.sp;
+	return 0;
 }

@@ -54,6 +54,13 @@ int x86_slot_check(const struct x86_insn *insn, enum x86_home home, bool post)
 	return post && is_system(insn) ? -EOPNOTSUPP : 0;
 }
 
+/* A copy of it does what emulation does, in less time; with a post_handler that would be a second trap. */
+static bool is_straight(const struct x86_insn *insn)
+{
+	return insn->kind == X86_LEA || insn->kind == X86_PUSH || insn->kind == X86_POP ||
+	       insn->kind == X86_NOP;
+}
+
 /* any */
 bool x86_slot_is_needed(const struct x86_insn *insn, enum x86_home home)
 {
@@ -61,6 +68,8 @@ bool x86_slot_is_needed(const struct x86_insn *insn, enum x86_home home)
 		return true;
 	if (home == X86_PROCESS)
 		return insn->flags & X86_INSN_MEMORY || insn->kind == X86_JMP_INDIRECT;
+	if (is_straight(insn))
+		return true;
 	return insn->prefixes & (X86_PREFIX_FS | X86_PREFIX_GS) &&
 	       (insn->kind == X86_JMP_INDIRECT || insn->kind == X86_CALL_INDIRECT);
 }
@@ -101,6 +110,7 @@ int x86_slot_build(const struct x86_insn *insn, const uint8_t *bytes, uint64_t f
 		return err;
 	*ret = (struct x86_slot){ .from = from, .at = at, .insn = *insn };
 	ret->emulate = x86_can_emulate(insn, home);
+	ret->straight = is_straight(insn);
 	if (!at)
 		return ret->emulate ? 0 : -EINVAL;
 	memset(out, BREAKPOINT, X86_SLOT_BYTES);
@@ -112,6 +122,10 @@ int x86_slot_build(const struct x86_insn *insn, const uint8_t *bytes, uint64_t f
 enum x86_slot_next x86_slot_go(const struct x86_slot *slot, struct pt_regs *regs, bool post,
 			       const struct x86_memory *memory)
 {
+	if (!post && x86_slot_boosted(slot)) {
+		regs->ip = x86_slot_boosted(slot);
+		return X86_SLOT_DONE;
+	}
 	if (slot->emulate && !x86_emulate(&slot->insn, slot->from, regs, memory))
 		return X86_SLOT_POST;
 	if (post && slot->can_step) {

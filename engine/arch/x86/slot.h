@@ -20,7 +20,8 @@
  *
  *   instruction                          no post_handler         with one
  *   most; memory at x(%rip)              boosted                 stepped
- *   what x86_can_emulate() knows         emulated                emulated
+ *   lea, push, pop, nop, with a slot     boosted                 emulated
+ *   what x86_can_emulate() knows else    emulated                emulated
  *   call, jmp *mem that emulation        boosted                 boosted, post not run
  *     fails at (-EFAULT)                   (faults as the original)
  *   pushf popf cli in a process          boosted                 stepped
@@ -58,6 +59,7 @@ struct x86_slot {
 	uint8_t copy_size; /* of the boosted half's copy, without the jump; 0: no boosted half */
 	bool can_step;     /* there is a stepped half */
 	bool emulate;
+	bool straight;     /* emulated, or, if nothing has to follow at once, copied */
 };
 
 enum x86_slot_next {
@@ -75,8 +77,8 @@ enum x86_slot_next {
 int x86_slot_check(const struct x86_insn *insn, enum x86_home home, bool post);
 
 /**
- * Whether the instruction needs a slot. In a process also what is emulated but may fault does: it
- * shall fault as the instruction that it is, not as the emulation. any
+ * Whether the instruction needs a slot, or in the kernel is quicker with one. In a process also what is
+ * emulated but may fault does: it shall fault as the instruction that it is, not as the emulation. any
  */
 bool x86_slot_is_needed(const struct x86_insn *insn, enum x86_home home);
 
@@ -96,6 +98,12 @@ int x86_slot_build(const struct x86_insn *insn, const uint8_t *bytes, uint64_t f
 /** After the pre_handlers: has the instruction done, or regs->ip set to where it will be. any */
 enum x86_slot_next x86_slot_go(const struct x86_slot *slot, struct pt_regs *regs, bool post,
 			       const struct x86_memory *memory);
+
+/** Where a hit goes on that has nothing to do after the instruction; 0: x86_slot_go() knows. any */
+static inline uint64_t x86_slot_boosted(const struct x86_slot *slot)
+{
+	return slot->copy_size && (slot->straight || !slot->emulate) ? slot->at : 0;
+}
 
 /** The address of the breakpoint that ends the stepped half. any */
 static inline uint64_t x86_slot_step_end(const struct x86_slot *slot)

@@ -68,6 +68,8 @@ static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 		point->armed = site->enabled != 0;
 		for (p = site->probes; p; p = p->next)
 			point->needs |= needs_of(p);
+		if (site->has_post)
+			text_after_create(point);
 		text_change_add(&changed, point);
 	}
 	if (!err)
@@ -139,6 +141,8 @@ static int text_join(struct spile_site *site, const struct kprobe *p)
 /* A post_handler has come, or the last one has gone: a jump gives way, or need not any more. */
 static int text_update(struct spile_site *site)
 {
+	if (site->has_post)
+		text_after_create(point_of(site));
 	return apply_one(point_of(site));
 }
 

@@ -28,7 +28,6 @@
  */
 #include "engine/core/control.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
-#include "engine/host/linux-kernel/text_arena.h"
 #include "engine/host/linux-kernel/text_point.h"
 #include "engine/host/linux-kernel/text_write.h"
 
@@ -218,51 +217,9 @@ void text_change_add(struct text_point **list, struct text_point *point)
 
 /* --- jumps, by the worker -------------------------------------------------------------------------- */
 
-/* Once made, a detour stays with its point. Without memory for it the point stays a breakpoint. */
-static bool detour_create(struct text_point *point)
-{
-	struct arch_detour_plan plan = {
-		.region = &point->region,
-		.handler = (uint64_t)text_detour_hit,
-		.arg = (uint64_t)point,
-	};
-	static uint8_t code[ARCH_DETOUR_MAX]; /* the engine's lock guards it */
-	bool light = !(point->needs & ~(unsigned)X86_HANDLER_WORDS);
-	uint64_t at = text_arena_alloc(sizeof(code), point);
-	size_t used;
-	int err;
-
-	if (light) {
-		plan.options = X86_DETOUR_LIGHT;
-		plan.clobbers = point->needs ? 0 : X86_CLOBBERS_ALL;
-	}
-	err = at ? arch_detour_build(&plan, at, code, sizeof(code), &point->detour) : -ENOSPC;
-	used = (point->detour.size + TEXT_ARENA_GRAIN - 1) & ~(TEXT_ARENA_GRAIN - 1u);
-	if (!err) {
-		text_lock();
-		err = text_fill(at, code, point->detour.size);
-		text_unlock();
-	}
-	if (err) {
-		text_arena_free(at, sizeof(code));
-		point->may_jump = false;
-		return false;
-	}
-	text_arena_free(at + used, sizeof(code) - used);
-	point->light = light;
-	point->detour_at = at;
-	return true;
-}
-
-void text_detour_drop(struct text_point *point)
-{
-	text_arena_free(point->detour_at, point->detour.size);
-	point->detour_at = 0;
-}
-
 static void prepare(struct text_point *point, void *any)
 {
-	if (!is_candidate(point) || (!point->detour_at && !detour_create(point)))
+	if (!is_candidate(point) || (!point->detour_at && !text_detour_create(point)))
 		return;
 	point->waiting = true;
 	__atomic_store_n(&point->via_detour, point->detour_at + point->detour.copy[0],

@@ -10,28 +10,12 @@
 #include "engine/host/linux-kernel/text_arena.h"
 #include "engine/host/linux-kernel/text_write.h"
 
-#define TABLE_BITS 12
 #define JUMP 0xe9
 
-static struct text_point *table[1u << TABLE_BITS];
-static uint32_t generation;
+struct text_point *text_buckets[1u << TEXT_BUCKET_BITS];
+uint32_t text_generation;
 
 /* --- the table ----------------------------------------------------------------------------------- */
-
-static inline struct text_point **bucket(uint64_t addr)
-{
-	return &table[(addr * 0x9e3779b97f4a7c15ull) >> (64 - TABLE_BITS)];
-}
-
-/* any */
-struct text_point *text_point_at(uint64_t addr)
-{
-	struct text_point *p = __atomic_load_n(bucket(addr), __ATOMIC_ACQUIRE);
-
-	while (p && p->addr != addr)
-		p = __atomic_load_n(&p->hash_next, __ATOMIC_ACQUIRE);
-	return p;
-}
 
 /* any */
 struct text_point *text_point_find(uint64_t addr)
@@ -41,30 +25,24 @@ struct text_point *text_point_find(uint64_t addr)
 	return point ? point : text_arena_owner(addr);
 }
 
-/* any */
-uint32_t text_points_generation(void)
-{
-	return __atomic_load_n(&generation, __ATOMIC_SEQ_CST);
-}
-
 static void table_put(struct text_point *point)
 {
-	struct text_point **head = bucket(point->addr);
+	struct text_point **head = text_bucket(point->addr);
 
 	point->hash_next = *head;
 	__atomic_store_n(head, point, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&text_generation, 1, __ATOMIC_SEQ_CST);
 }
 
 /* Its own hash_next stays: a hit may be walking over it. */
 void text_point_forget(struct text_point *point)
 {
-	struct text_point **link = bucket(point->addr);
+	struct text_point **link = text_bucket(point->addr);
 
 	while (*link != point)
 		link = &(*link)->hash_next;
 	__atomic_store_n(link, point->hash_next, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&text_generation, 1, __ATOMIC_SEQ_CST);
 }
 
 void text_points_each(void (*visit)(struct text_point *point, void *arg), void *arg)
@@ -72,8 +50,8 @@ void text_points_each(void (*visit)(struct text_point *point, void *arg), void *
 	struct text_point *p;
 	unsigned i;
 
-	for (i = 0; i < 1u << TABLE_BITS; i++)
-		for (p = table[i]; p; p = p->hash_next)
+	for (i = 0; i < 1u << TEXT_BUCKET_BITS; i++)
+		for (p = text_buckets[i]; p; p = p->hash_next)
 			visit(p, arg);
 }
 
@@ -186,5 +164,6 @@ void text_point_free(struct text_point *point)
 {
 	text_arena_free(point->slot.at, ARCH_SLOT_BYTES);
 	text_arena_free(point->detour_at, point->detour.size);
+	text_arena_free(point->after_at, point->after.size);
 	host_free(point);
 }

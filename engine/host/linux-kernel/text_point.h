@@ -49,6 +49,8 @@ struct text_point {
 	struct arch_detour detour;
 	uint64_t detour_at;  /* 0: none yet */
 	uint64_t via_detour; /* where a breakpoint's hit goes on in the detour; 0: in the slot */
+	struct arch_detour after; /* the instruction's copy, and the post_handlers behind it */
+	uint64_t after_at;        /* 0: none; read by hits */
 };
 
 /** Makes the point of a site, with its slot. 0 or -errno. */
@@ -58,12 +60,33 @@ void text_point_forget(struct text_point *point);
 /** Nobody is in its slot or its detour. */
 void text_point_free(struct text_point *point);
 
+#define TEXT_BUCKET_BITS 12
+
+extern struct text_point *text_buckets[1u << TEXT_BUCKET_BITS];
+extern uint32_t text_generation;
+
+static inline struct text_point **text_bucket(uint64_t addr)
+{
+	return &text_buckets[(addr * 0x9e3779b97f4a7c15ull) >> (64 - TEXT_BUCKET_BITS)];
+}
+
 /** The point at addr, or NULL. any, with preemption off */
-struct text_point *text_point_at(uint64_t addr);
+static inline struct text_point *text_point_at(uint64_t addr)
+{
+	struct text_point *p = __atomic_load_n(text_bucket(addr), __ATOMIC_ACQUIRE);
+
+	while (p && p->addr != addr)
+		p = __atomic_load_n(&p->hash_next, __ATOMIC_ACQUIRE);
+	return p;
+}
+
 /** The point whose breakpoint is at addr, or whose slot or detour contains it. any, the same */
 struct text_point *text_point_find(uint64_t addr);
 /** Changes whenever a point comes or goes. any */
-uint32_t text_points_generation(void);
+static inline uint32_t text_points_generation(void)
+{
+	return __atomic_load_n(&text_generation, __ATOMIC_SEQ_CST);
+}
 /** Calls for every point in the table. */
 void text_points_each(void (*visit)(struct text_point *point, void *arg), void *arg);
 
@@ -90,6 +113,15 @@ void text_change_drop(struct text_point *list);
 int text_apply(struct text_point *list);
 /** Prepares the breakpoints that should be jumps; whether there are any. See text_worker.c. */
 bool text_jumps_prepare(void);
+/** Nobody has been in their regions since: makes those jumps that still should be. */
+void text_jumps_write(void);
+
+/* --- text_detour.c: the code of a point, besides its slot ------------------------------------------- */
+
+/** Makes the detour. False: no memory; then the point stays a breakpoint. */
+bool text_detour_create(struct text_point *point);
+/** The same for `after`, if that is possible and there is none. Else hits are stepped. */
+void text_after_create(struct text_point *point);
 /** Whether the detour gives less than is needed; then there is no jump. */
 static inline bool text_detour_is_short(const struct text_point *point)
 {
@@ -97,8 +129,6 @@ static inline bool text_detour_is_short(const struct text_point *point)
 }
 /** Forgets the detour; nobody may be in it. */
 void text_detour_drop(struct text_point *point);
-/** Nobody has been in their regions since: makes those jumps that still should be. */
-void text_jumps_write(void);
 
 /* --- text_worker.c ------------------------------------------------------------------------------------- */
 
@@ -118,7 +148,8 @@ void text_left_collect(void);
 /** Takes breakpoints, at the first call. 0 or -errno. */
 int text_traps_init(void);
 void text_traps_deinit(void);
-/** What a detour calls. any */
+/** What a detour calls, and what `after` calls. any */
 int text_detour_hit(void *point, struct pt_regs *regs);
+int text_after_hit(void *point, struct pt_regs *regs);
 
 #endif

@@ -8,8 +8,11 @@
  * CPU may have taken the breakpoint away. Then there is no breakpoint in the text any more, and the
  * instruction is run again.
  *
- * Nothing is remembered between two traps of a stepped hit: the address of the second tells the
- * slot, and the slot the point. So a task may be preempted in a slot and go on elsewhere.
+ * Post_handlers come without a second trap: the hit goes on in a copy of the instruction that calls
+ * them behind it (text_detour.c). Only where there was no memory for one is it stepped in the slot.
+ *
+ * Nothing is remembered between a hit's two halves: the address of the second trap tells the slot, and
+ * the slot the point. So a task may be preempted in between and go on elsewhere.
  */
 #include "engine/core/run.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
@@ -36,19 +39,40 @@ static void run_post(struct text_point *point, struct pt_regs *regs)
 		engine_hit_post(site, regs, 0);
 }
 
-/* any, interrupts off */
+/* The pre_handlers have been run: on behind them, with the post_handlers if the instruction is done. */
+static inline void go_on(struct text_point *point, struct spile_site *site, struct pt_regs *regs)
+{
+	bool post = site && site->has_post;
+	uint64_t to = __atomic_load_n(&point->via_detour, __ATOMIC_ACQUIRE);
+
+	if (!to)
+		to = post ? __atomic_load_n(&point->after_at, __ATOMIC_ACQUIRE) :
+			    arch_slot_boosted(&point->slot);
+	if (to)
+		regs->ip = to;
+	else if (arch_slot_go(&point->slot, regs, post, NULL) == X86_SLOT_POST && post)
+		site_run_post(site, regs, 0);
+}
+
+/*
+ * As engine_hit(), but that a trap has its time: nothing is called that need not be. any, interrupts
+ * off
+ */
 static void hit_breakpoint(struct text_point *point, struct pt_regs *regs)
 {
 	struct spile_site *site = site_of(point);
-	uint64_t detour;
+	struct engine_frame frame;
+	struct engine_cpu *cpu = site ? hit_enter(site, &frame) : NULL;
 
-	if (site && engine_hit(site, regs))
-		return; /* a handler has set regs->ip */
-	detour = __atomic_load_n(&point->via_detour, __ATOMIC_ACQUIRE);
-	if (detour)
-		regs->ip = detour;
-	else if (arch_slot_go(&point->slot, regs, site && site->has_post, NULL) == X86_SLOT_POST)
-		run_post(point, regs);
+	if (!cpu) {
+		if (site)
+			engine_hit(site, regs); /* out of a handler: counts what is missed */
+		go_on(point, NULL, regs);
+		return;
+	}
+	if (!site_run(cpu, site, regs)) /* else a handler has set regs->ip */
+		go_on(point, site, regs);
+	hit_leave(cpu, &frame);
 }
 
 static bool is_step_end(const struct text_point *point, uint64_t addr)
@@ -142,6 +166,24 @@ int text_detour_hit(void *point, struct pt_regs *regs)
 		diverted = site_run(cpu, frame.site, regs);
 	hit_leave(cpu, &frame);
 	return diverted;
+}
+
+/*
+ * Behind the copy of an instruction under a breakpoint. Non-zero: a post_handler has set regs->ip. any
+ */
+int text_after_hit(void *point, struct pt_regs *regs)
+{
+	const uint64_t next = regs->ip;
+	struct engine_frame frame;
+	struct engine_cpu *cpu = hit_enter(NULL, &frame);
+
+	if (!cpu)
+		return 0; /* the breakpoint has counted it */
+	frame.site = site_of(point);
+	if (frame.site)
+		site_run_post(frame.site, regs, 0);
+	hit_leave(cpu, &frame);
+	return regs->ip != next;
 }
 
 int text_traps_init(void)
