@@ -263,7 +263,7 @@ static void check_post_handlers(void)
 {
 	struct kprobe p = probe_at(t_places[T_ADD]), q = probe_at(t_places[T_JCC]);
 
-	place = "post_handlers";
+	check_place = "post_handlers";
 	p.post_handler = q.post_handler = change_post;
 	CHECK("registered", spile_register_kprobe(&p), 0);
 	CHECK("changed a register", result(9), many_result(9, 5) + 1000);
