@@ -365,6 +365,15 @@ static char *start_record(const struct session *s, const char *object)
 	return record;
 }
 
+/* A module's file may be another one the next time, of which the key knows nothing. */
+static bool program_reads_modules(const struct program *program)
+{
+	for (size_t i = 0; i < program->debuginfos.count; i++)
+		if (program->debuginfos.items[i].module)
+			return true;
+	return false;
+}
+
 static void remember_start(struct session *s, const char *object)
 {
 	_cleanup_free_ char *record = start_record(s, object);
@@ -490,7 +499,8 @@ static bool pass_compile(struct session *s, char **ret_object)
 		return false;
 	}
 	tell_pass(s, &clock, 4, cached ? "took the compiled object from the cache" : "compiled C");
-	if (s->options->cache != CACHE_OFF && !s->options->fatal_warnings)
+	if (s->options->cache != CACHE_OFF && !s->options->fatal_warnings &&
+	    !program_reads_modules(&s->program))
 		remember_start(s, *ret_object);
 	return true;
 }
