@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The default kernel's debug information, whole: fetches Debian's package (860 MB) unless its vmlinux is
-# in the cache already, keeps only that (630 MB), and runs tests/unit/test_debuginfo.c on it.
+# the cache already, keeps only that (630 MB), runs tests/unit/test_debuginfo.c on it, and scripts that
+# need it in a guest (debuginfo-scripts.sh).
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(build/bin/spile-vm --print-dir)
@@ -20,4 +21,5 @@ if [ ! -e "$vmlinux" ]; then
 		tar -xO "./usr/lib/debug/boot/vmlinux-$release" >"$tmp/vmlinux"
 	mv "$tmp/vmlinux" "$vmlinux"
 fi
-SPILE_VMLINUX=$vmlinux SPILE_KERNEL_DIR=$dir exec tests/unit.sh build/tests/test_debuginfo
+export SPILE_VMLINUX="$vmlinux" SPILE_KERNEL_DIR="$dir"
+exec tests/sum.sh 'tests/unit.sh build/tests/test_debuginfo' tests/debuginfo-scripts.sh

@@ -99,13 +99,20 @@ static void plant_call(struct caller *c, const struct call_info *call,
 		planted->called_from = from;
 }
 
+/* What the compiler calls on its own behalf. */
+static bool is_helper(const char *name)
+{
+	return !strcmp(name, "__fentry__") || !strcmp(name, "__stack_chk_fail") ||
+	       !strncmp(name, "__x86_", 6) || !strncmp(name, "__asan_", 7);
+}
+
 static int take_call(const struct call_info *call, void *arg)
 {
 	struct caller *c = arg;
 	struct code_function callee;
 
 	if (!call->target || !call->target_address || call->is_tail ||
-	    !find_target(c->s, call, &callee) || fnmatch(c->s->q->inner, callee.name, 0))
+	    is_helper(call->target) || !find_target(c->s, call, &callee) || fnmatch(c->s->q->inner, callee.name, 0))
 		return 0;
 	note_callee(c, &callee);
 	plant_call(c, call, &callee);

@@ -38,10 +38,31 @@ static int count_namesake(const struct elf_symbol *sym, void *arg)
 	return 0;
 }
 
+static int count_known(const struct kernel_symbol *sym, void *arg)
+{
+	struct namesakes *n = arg;
+
+	n->count += strchr("tTwW", sym->type) && !sym->module == !n->s->module &&
+	            (!sym->module || !strcmp(sym->module, n->s->module));
+	return 0;
+}
+
+/* Whether kallsyms, where a name is found at once, says that there is only one. */
+static bool is_alone(const struct code_search *s, const char *name)
+{
+	struct namesakes n = {.s = s};
+	struct error *error = kernel_symbol_each(s->q->kernel, name, count_known, &n);
+
+	error_destroy(error);
+	return n.count == 1;
+}
+
 unsigned code_search_namesake(const struct code_search *s, const struct elf_symbol *sym)
 {
 	struct namesakes n = {.s = s, .address = sym->address};
 
+	if (is_alone(s, sym->name))
+		return 0;
 	debuginfo_symbol_match(s->info, sym->name, count_namesake, &n);
 	if (n.count < 2)
 		return 0;

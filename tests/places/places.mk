@@ -5,6 +5,6 @@ $(B)/places/programs/list: $(wildcard tests/places/*.[ch] tests/places/build.sh)
 	$(Q)sh tests/places/build.sh $(@D)
 unit-programs: $(B)/places/programs/list
 
-check-debuginfo: all $(B)/tests/test_debuginfo ## compare a whole kernel's DWARF with BTF and addr2line; fetches 860 MB once
+check-debuginfo: all vm-programs $(B)/tests/test_debuginfo ## compare a whole kernel's DWARF with BTF and addr2line; fetches 860 MB once
 	@tests/debuginfo.sh
 .PHONY: check-debuginfo
