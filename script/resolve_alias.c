@@ -112,7 +112,10 @@ static bool expand(struct resolver *r, const struct match *match, const struct p
 	const size_t first = r->program->probes.count;
 	bool any = false;
 
+	if (r->alias_loop)
+		return false;
 	if (r->alias_depth == ALIAS_DEPTH_MAX) {
+		r->alias_loop = true;
 		diag_add(r->diags, point->tok, ALIAS_RECURSION,
 		         probe_point_text(r->arena, match->name));
 		return false;

@@ -32,6 +32,7 @@ struct resolver {
 	struct body *shared;               /* a body that does not depend on its place */
 	size_t source;
 	unsigned alias_depth;
+	bool alias_loop; /* was told: nothing more is expanded, it could be without end */
 	struct {
 		ARENA_LIST(struct entry_array);
 	} entry_arrays;

@@ -372,6 +372,11 @@ static void resolve_path(struct target_walk *w, struct expr *e)
 	struct cursor at = {.w = w, .spelled = e->tok->text};
 	bool ok;
 
+	if (target->base == TARGET_VALUE) {
+		resolver_unsupported(w->r, e->tok, "a member of what a variable points to; name the "
+		                     "type: @cast(pointer, \"type\")->member");
+		return;
+	}
 	at.access = ARENA_NEW(w->r->arena, struct target_access);
 	ok = target->base == TARGET_CAST ? start_cast(&at, e) : start_dollar(&at, e);
 	for (size_t i = 0; ok && i < target->path.count; i++) {
