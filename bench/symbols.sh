@@ -5,7 +5,8 @@
 # Method. Each command runs RUNS times in turn with the others; the median of its processor time
 # (user and system, children included: what a busy machine does not change) counts, the wall-clock median
 # stands beside it. The disk cache is warm. Cases:
-#   entry-btf      arguments at vfs_read's entry, from BTF: the kernel's image only, no debug information
+#   entry-btf      arguments at vfs_read's entry, from BTF, no debug information: as scripts ask (spile -L)
+#   entry-probe    the same asked of spile-probe
 #   vars           variables at a function's entry; fixture and kernel
 #   line           one line of a function to addresses and event lines (-nv; perf -D)
 #   file           all functions of a source file
@@ -50,7 +51,8 @@ empty=$tmp/empty # a cache that describes the kernel, without its debug informat
 mkdir -p "$empty"
 i=0
 while [ $i -lt "$RUNS" ]; do
-    SPILE_CACHE=$empty run entry-btf $probe -r "$kernel" -V vfs_read
+    SPILE_CACHE=$empty run entry-btf build/bin/spile -r "$kernel" -L 'kernel.function("vfs_read")'
+    SPILE_CACHE=$empty run entry-probe $probe -r "$kernel" -V vfs_read
     run vars-program $probe -x $program -V other_sum
     run vars-program.perf perf probe -x $program -V other_sum
     run line-program $probe -x $program -nv 'other_sum:4'
@@ -72,7 +74,7 @@ printf '%-16s %12s %12s %12s %12s %8s\n' case 'ours ms cpu' 'ours ms wall' 'perf
 {
     echo '['
     comma=
-    for name in entry-btf vars-program line-program vars-kernel line-kernel file-kernel index-kernel \
+    for name in entry-btf entry-probe vars-program line-program vars-kernel line-kernel file-kernel index-kernel \
         inlines-kernel; do
         [ -s "$tmp/$name" ] || continue
         ours=$(median $name 1) peer=$(median $name.perf 1)
