@@ -179,12 +179,16 @@ struct operand gen_assign(struct gen *g, struct expr *e, bool discard)
 {
 	if (e->binary.op == OP_SAMPLE)
 		return gen_sample(g, e);
+	if (e->binary.left->kind == EXPR_TARGET)
+		return gen_target_assign(g, e);
 	return e->binary.left->kind == EXPR_INDEX ? assign_element(g, e, discard)
 	                                          : assign_scalar(g, e, discard);
 }
 
 struct operand gen_step(struct gen *g, struct expr *e, bool discard)
 {
+	if (e->step.operand->kind == EXPR_TARGET)
+		return gen_target_step(g, e);
 	return e->step.operand->kind == EXPR_INDEX ? step_element(g, e, discard)
 	                                           : step_scalar(g, e, discard);
 }

@@ -126,6 +126,20 @@ struct operand gen_print(struct gen *g, struct expr *e);
 
 /* target.c */
 struct operand gen_target(struct gen *g, struct expr *e);
+/** $x = value, $x += value; $x++ and --$x. */
+struct operand gen_target_assign(struct gen *g, struct expr *e);
+struct operand gen_target_step(struct gen *g, struct expr *e);
+
+/* location.c: variables by debug information; `place` is for errors */
+/** A symbol that the fitter binds, plus an offset; a NULL name: the offset alone. */
+const char *gen_symbol_address(struct gen *g, const char *name, int64_t offset);
+const char *gen_location_address(struct gen *g, const struct target_access *access,
+				 const char *place);
+/** access->part_bits bits of the variable, zero-extended, from access->part on. */
+const char *gen_location_bits(struct gen *g, const struct target_access *access,
+			      const char *place);
+/** The offset in struct pt_regs of the one register that it is in. */
+int gen_location_register(const struct target_access *access);
 
 /* embedded.c: C code of the script */
 void gen_embedded_top(struct gen *g);

@@ -54,6 +54,32 @@ static inline spl_s64 spl_ushr(spl_s64 a, spl_s64 n)
 	return (spl_s64)((spl_u64)a >> (n & 63));
 }
 
+/* Locations of variables: numbers without a sign, as DWARF computes. The caller checks for 0. */
+static inline spl_u64 spl_loc_div(spl_u64 a, spl_u64 b)
+{
+	return b == ~0ULL ? 0 - a : (spl_u64)((spl_s64)a / (spl_s64)b);
+}
+
+static inline spl_u64 spl_loc_mod(spl_u64 a, spl_u64 b)
+{
+	return b == ~0ULL ? 0 : (spl_u64)((spl_s64)a % (spl_s64)b);
+}
+
+static inline spl_u64 spl_loc_shl(spl_u64 a, spl_u64 n)
+{
+	return n > 63 ? 0 : a << n;
+}
+
+static inline spl_u64 spl_loc_shr(spl_u64 a, spl_u64 n)
+{
+	return n > 63 ? 0 : a >> n;
+}
+
+static inline spl_u64 spl_loc_sar(spl_u64 a, spl_u64 n)
+{
+	return (spl_u64)((spl_s64)a >> (n > 63 ? 63 : n));
+}
+
 /* error(): the sentence is kept in the context, since the string will not outlive the handler. */
 static inline void spl_raise(struct spl_ctx *c, const char *sentence, const char *place)
 {

@@ -117,6 +117,12 @@ void host_current_comm(char ret[16]);
 int host_read_kernel(void *dst, uint64_t src, size_t len);
 /** The same from the current process's address space; pages that are not present fail. any */
 int host_read_user(void *dst, uint64_t src, size_t len);
+/** Copies at most 8 bytes to an address that may be bad: 0 or -EFAULT; some of it may have been written then. any */
+int host_write_kernel(uint64_t dst, const void *src, size_t len);
+int host_write_user(uint64_t dst, const void *src, size_t len);
+/** This CPU's copy of a per-CPU variable, by the address that the symbol has; in a process that. any,
+ *  with preemption disabled */
+uint64_t host_per_cpu_address(uint64_t symbol);
 /** Copies a string up to and with its NUL: its length with the NUL, or -EFAULT; `size` if cut. any */
 long host_read_kernel_string(char *dst, uint64_t src, size_t size);
 long host_read_user_string(char *dst, uint64_t src, size_t size);

@@ -569,6 +569,11 @@ spl_s64 spl_retval(struct spl_ctx *c);
 /** A named register of ctx->regs, e.g. offset 80 = ax (struct pt_regs). */
 spl_s64 spl_reg(struct spl_ctx *c, int offset);
 
+/** Where the n-th argument lies that was passed on the stack (n from 6); at entries only. */
+spl_u64 spl_stack_arg(struct spl_ctx *c, int n);
+/** Writes `bits` bits (64: all) of a register from bit `shift` on; it takes effect when the handler is left. */
+void spl_set_reg(struct spl_ctx *c, int offset, int shift, int bits, spl_s64 value);
+
 /** Reads 1, 2, 4 or 8 bytes of kernel memory; a bad address is a script error at `place`. */
 spl_s64 spl_load(struct spl_ctx *c, spl_u64 addr, int width, int is_signed, const char *place);
 /** The same from the current process's memory. */
@@ -577,6 +582,18 @@ spl_s64 spl_load_user(struct spl_ctx *c, spl_u64 addr, int width, int is_signed,
 /** A bit field: `bits` bits at bit `shift` of the 8 (or `width`) bytes at addr. */
 spl_s64 spl_load_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
 		      int is_signed, const char *place);
+spl_s64 spl_load_user_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
+			   int is_signed, const char *place);
+/** Writes 1, 2, 4 or 8 bytes; a bad address is a script error at `place`. */
+void spl_store(struct spl_ctx *c, spl_u64 addr, int width, spl_s64 value, const char *place);
+void spl_store_user(struct spl_ctx *c, spl_u64 addr, int width, spl_s64 value, const char *place);
+/** Changes a bit field and leaves the bits around it; not atomic, as the field's own code is not. */
+void spl_store_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits, spl_s64 value,
+		    const char *place);
+void spl_store_user_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
+			 spl_s64 value, const char *place);
+/** This CPU's copy of a per-CPU variable whose symbol has that value. */
+spl_u64 spl_per_cpu(spl_u64 symbol);
 /**
  * kernel_string() and user_string(): copies a NUL-terminated string. On a fault dst is "", and it
  * is an error at `place` unless place is NULL.
@@ -593,6 +610,44 @@ char *spl_load_user_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 
  */
 spl_s64 spl_load_bytes(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr, spl_s64 count,
 		       int from_user, const char *place);
+
+/* --- whole objects as text ------------------------------------------------------------------- */
+
+enum spl_show_how {
+	SPL_SHOW_TEXT,     /* nothing but the text */
+	SPL_SHOW_SIGNED,
+	SPL_SHOW_UNSIGNED,
+	SPL_SHOW_CHAR,     /* 'a', escaped */
+	SPL_SHOW_POINTER,
+	SPL_SHOW_ENUM,     /* the enumerator's name, or the number */
+	SPL_SHOW_CHARS,    /* "text" that lies here, at most `size` bytes */
+	SPL_SHOW_STRING,   /* "text" that the pointer here leads to; <unknown> where it leads nowhere */
+};
+
+struct spl_enumerator {
+	spl_s64 value;
+	const char *name;
+};
+
+/** A piece of an object's text: what comes before a value, and where the value is. */
+struct spl_show {
+	const char *text;
+	spl_u32 offset; /* bytes into the object */
+	spl_u8 how;
+	spl_u8 width;   /* bytes to read, from 1 to 8 */
+	spl_u8 shift, bits; /* a bit field in them; bits 0: all of them */
+	spl_u32 size;   /* CHARS: bytes; ENUM: enumerators */
+	const struct spl_enumerator *names; /* ENUM */
+};
+
+enum spl_where { SPL_IN_KERNEL, SPL_IN_USER, SPL_IN_WORDS };
+
+/**
+ * $x$ and $x$$: the object at an address, or in the handler's own words (its address all the same), as
+ * text, cut to size. Memory that cannot be read makes the whole text ERROR, and raises none.
+ */
+char *spl_show(struct spl_ctx *c, char *dst, spl_size size, const struct spl_show *rows,
+	       spl_size nrows, enum spl_where where, spl_u64 object);
 
 /* --- context functions of the language ------------------------------------------------------- */
 /* Any context. In a timer or interrupt they tell of the interrupted task. */

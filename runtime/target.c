@@ -46,6 +46,38 @@ spl_s64 spl_arg(struct spl_ctx *c, int n)
 	return n < REGS_ARGS ? (spl_s64)regs_arg(c->regs, n) : stack_arg(c, n);
 }
 
+spl_u64 spl_stack_arg(struct spl_ctx *c, int n)
+{
+	if (spl_unlikely(!c->regs || c->probe->kind == SPL_PROBE_RETURN)) {
+		spl_fail(c, "arguments are not available in this probe", NULL);
+		return 0;
+	}
+	return regs_arg_address(c->regs, n);
+}
+
+/** The word with `bits` bits from `shift` on exchanged. */
+static uint64_t with_bits(uint64_t word, int shift, int bits, uint64_t value)
+{
+	uint64_t mask = (bits < 64 ? (1ull << bits) - 1 : ~0ull) << shift;
+
+	return (word & ~mask) | (value << shift & mask);
+}
+
+void spl_set_reg(struct spl_ctx *c, int offset, int shift, int bits, spl_s64 value)
+{
+	uint64_t *word = (uint64_t *)((char *)c->regs + offset);
+
+	if (spl_unlikely(!c->regs))
+		spl_fail(c, "registers are not available in this probe", NULL);
+	else
+		*word = with_bits(*word, shift, bits, value);
+}
+
+spl_u64 spl_per_cpu(spl_u64 symbol)
+{
+	return host_per_cpu_address(symbol);
+}
+
 /** Widens the low `bits` bits of a value. */
 static spl_s64 widen(spl_u64 value, int bits, int is_signed)
 {
@@ -91,6 +123,44 @@ spl_s64 spl_load_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int
 	spl_u64 value = spl_load(c, addr, width, 0, place);
 
 	return widen(value >> shift, bits, is_signed);
+}
+
+spl_s64 spl_load_user_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
+			   int is_signed, const char *place)
+{
+	spl_u64 value = spl_load_user(c, addr, width, 0, place);
+
+	return widen(value >> shift, bits, is_signed);
+}
+
+void spl_store(struct spl_ctx *c, spl_u64 addr, int width, spl_s64 value, const char *place)
+{
+	if (spl_unlikely(!is_load_width(width) || host_write_kernel(addr, &value, width)))
+		spl_fail_address(c, "kernel write fault", addr, place);
+}
+
+void spl_store_user(struct spl_ctx *c, spl_u64 addr, int width, spl_s64 value, const char *place)
+{
+	if (spl_unlikely(!is_load_width(width) || host_write_user(addr, &value, width)))
+		spl_fail_address(c, "user write fault", addr, place);
+}
+
+void spl_store_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits, spl_s64 value,
+		    const char *place)
+{
+	spl_u64 word = spl_load(c, addr, width, 0, place);
+
+	if (!SPL_FAILED(c))
+		spl_store(c, addr, width, with_bits(word, shift, bits, value), place);
+}
+
+void spl_store_user_bits(struct spl_ctx *c, spl_u64 addr, int width, int shift, int bits,
+			 spl_s64 value, const char *place)
+{
+	spl_u64 word = spl_load_user(c, addr, width, 0, place);
+
+	if (!SPL_FAILED(c))
+		spl_store_user(c, addr, width, with_bits(word, shift, bits, value), place);
 }
 
 char *spl_load_string(struct spl_ctx *c, char *dst, spl_size size, spl_u64 addr, const char *place)

@@ -95,6 +95,7 @@ struct target {
 	} path;
 	enum target_pretty pretty; /* $x$ $x->f$$: the value is a string */
 	bool address;              /* &$x->f */
+	bool is_written;           /* resolver: it is assigned to */
 	struct target_access *access;
 };
 

@@ -35,7 +35,9 @@
 #include "script/builtins.h"
 #include "script/diag.h"
 #include "script/parse.h"
+#include "symbols/c_type.h"
 #include "symbols/kernel.h"
+#include "symbols/location.h"
 #include "symbols/places.h"
 
 enum { RESOLVE_KEYS_MAX = 9, RESOLVE_BUCKETS_MAX = 4096 };
@@ -145,19 +147,69 @@ struct access_step {
 	struct expr *index;
 	int width; /* bytes */
 	bool is_signed;
+	bool is_user;            /* LOAD: from the process's memory */
 	int bit_shift, bit_size; /* bit_size 0: not a bit-field */
+	const char *spelled;     /* LOAD: what is read, as it was written */
 };
 
-enum access_base { ACCESS_ARGUMENT, ACCESS_RETVAL, ACCESS_POINTER };
+enum access_base {
+	ACCESS_ARGUMENT, /* word number `argument` of the arguments */
+	ACCESS_STACK,    /* the address of that word, which was passed on the stack */
+	ACCESS_RETVAL,
+	ACCESS_POINTER,  /* @cast's pointer */
+	ACCESS_SYMBOL,   /* the address of a symbol */
+	ACCESS_LOCATION, /* where debug information says: the address, or the variable's bytes */
+};
 
-/* How a target variable is fetched: a base value, then steps on it. */
+/* A piece of an object's text: runtime/script.h's struct spl_show. */
+struct show_row {
+	const char *text;
+	const char *how; /* the word after SPL_SHOW_ */
+	uint32_t offset;
+	int width, bit_shift, bit_size;
+	uint32_t size;                     /* CHARS */
+	const struct show_names *names; /* ENUM */
+};
+
+struct show_name {
+	const char *name;
+	int64_t value;
+};
+
+struct show_names {
+	ARENA_LIST(struct show_name);
+};
+
+/* An address of a file as a symbol of the generated C, which is bound when it is loaded. */
+struct access_symbol {
+	const char *name; /* NULL: the offset is all */
+	int64_t offset;
+};
+
+/* How a target variable is fetched, or written: a base value, then steps on it. */
 struct target_access {
 	enum access_base base;
-	int argument;        /* ARGUMENT: from 0, counted in registers and stack words */
-	struct expr *pointer; /* POINTER: @cast's */
+	struct c_type type;   /* of the value */
+	int argument;         /* ARGUMENT: from 0, counted in registers and stack words */
+	struct expr *pointer; /* POINTER */
+	const char *symbol;   /* SYMBOL: its name in the generated C */
+	bool is_per_cpu;      /* SYMBOL: this CPU's copy */
+	const struct location *location;
+	const struct access_symbol *symbols; /* LOCATION: what its addresses are, by number of op */
+	bool is_address;      /* LOCATION: its address is the base, else the bytes */
+	int part;             /* bytes, not ADDRESS: first bit of what is meant, a whole value */
+	int part_bits;
+	bool part_is_whole;   /* it is all of a register that matters */
 	struct {
 		ARENA_LIST(struct access_step);
 	} steps;
+	bool is_written;
+	/* $x$: the text of the object that the steps lead to, or that the value is */
+	bool is_shown, show_user;
+	unsigned show_words;  /* the object is in no memory: that many words of it */
+	struct {
+		ARENA_LIST(struct show_row);
+	} rows;
 };
 
 /* --- probes ----------------------------------------------------------------------------------- */
@@ -223,8 +275,17 @@ struct program_debuginfo {
 	struct debuginfo *info;
 };
 
+/* Types of a C header that a @cast names. */
+struct program_header {
+	const char *name;
+	struct btf_index *btf;
+};
+
 struct program {
 	struct script *script;
+	struct {
+		ARENA_LIST(struct program_header);
+	} headers;
 	struct {
 		ARENA_LIST(struct program_debuginfo);
 	} debuginfos;
@@ -264,7 +325,7 @@ struct resolve_options {
 /** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */
 void script_resolve(struct script *script, const struct resolve_options *options,
 		    struct diag_list *diags, struct program *ret);
-/** Closes what is not in the arena: debug information. Comes before the kernel is closed. */
+/** Closes what is not in the arena: debug information, types of headers. Comes before the kernel is closed. */
 void program_deinit(struct program *program);
 /** -l and -L: prints what the points of `pattern` match, a line each; returns how many. */
 size_t probe_points_list(struct script *script, const struct probe *pattern,

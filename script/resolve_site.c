@@ -56,6 +56,9 @@ void program_deinit(struct program *program)
 	for (size_t i = 0; i < program->debuginfos.count; i++)
 		debuginfo_close(program->debuginfos.items[i].info);
 	program->debuginfos.count = 0;
+	for (size_t i = 0; i < program->headers.count; i++)
+		btf_index_destroy(program->headers.items[i].btf);
+	program->headers.count = 0;
 }
 
 struct error *resolver_btf(struct resolver *r, const char *module, struct btf_index **ret)

@@ -415,7 +415,8 @@ static enum value_type infer_target(struct inference *in, struct expr *e, enum v
 				infer(in, target->access->steps.items[i].index, TYPE_LONG);
 	if (target->pointer)
 		infer(in, target->pointer, TYPE_LONG);
-	return is_of(in, e, TYPE_LONG, want);
+	return is_of(in, e, target->access && target->access->is_shown ? TYPE_STRING : TYPE_LONG,
+	             want);
 }
 
 static bool is_width(const struct expr *size)

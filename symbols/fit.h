@@ -10,6 +10,7 @@
  *   kaddr_NAME       address of the kernel function NAME, for probing it; kaddr_NAME__N is the
  *                    N-th (from 1) of several of that name in kallsyms order;
  *                    kaddr_MODULE__in__NAME is the one in a module
+ *   kdata_NAME       the same for variables; of a per-CPU one what kallsyms says
  *   spile_*, spl_*   what the loaded core has under that name
  *   memcpy memset memmove memcmp, __x86_return_thunk, __x86_indirect_thunk_*, __fentry__   the
  *                    kernel's own

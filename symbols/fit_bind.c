@@ -59,10 +59,11 @@ static struct error *bind_has(struct fitter *f, const char *name, struct binding
 	return error_create(EINVAL, "kernel.def has no row called %s to ask khas() of", name);
 }
 
-/* --- functions to probe ---------------------------------------------------------------------- */
+/* --- functions to probe, variables to read ------------------------------------------------------ */
 
 struct function_query {
 	const char *name, *module;
+	bool is_data;    /* of a variable, not a function */
 	unsigned wanted; /* the N-th, from 1; 0: there must be one only */
 };
 
@@ -73,7 +74,7 @@ static struct ksym *function_find(const struct fitter *f, const struct function_
 
 	*count = 0;
 	while ((sym = kallsyms_next(f->ks, sym, q->name))) {
-		if (!ksym_is_text(sym) || !q->module != !sym->module)
+		if (ksym_is_text(sym) == q->is_data || !q->module != !sym->module)
 			continue;
 		if (q->module && strcmp(q->module, ksym_module(f->ks, sym)))
 			continue;
@@ -85,9 +86,9 @@ static struct ksym *function_find(const struct fitter *f, const struct function_
 }
 
 /* Cuts "module__in__name__2" into its parts, in place. */
-static struct function_query function_parse(char *s)
+static struct function_query function_parse(char *s, bool is_data)
 {
-	struct function_query q = {.name = s};
+	struct function_query q = {.name = s, .is_data = is_data};
 	char *in = strstr(s, "__in__"), *number;
 
 	if (in && in > s && in[6]) {
@@ -104,26 +105,27 @@ static struct function_query function_parse(char *s)
 	return q;
 }
 
-static struct error *bind_function(struct fitter *f, const char *name, struct binding *ret)
+static struct error *bind_function(struct fitter *f, const char *name, bool is_data,
+                                   struct binding *ret)
 {
 	_cleanup_free_ char *copy = strdup(name);
-	struct function_query q = {.name = name};
+	struct function_query q = {.name = name, .is_data = is_data};
+	const char *what = is_data ? "variable" : "function";
 	unsigned count;
 	struct ksym *sym = function_find(f, &q, &count);
 
 	if (!sym) {
-		q = function_parse(copy);
+		q = function_parse(copy, is_data);
 		sym = function_find(f, &q, &count);
 	}
 	if (!sym)
-		return error_create(ENOENT, "kernel %s has no function %s%s%s",
-		                    kernel_release(f->k), q.module ? q.module : "",
+		return error_create(ENOENT, "kernel %s has no %s %s%s%s",
+		                    kernel_release(f->k), what, q.module ? q.module : "",
 		                    q.module ? ":" : "", q.name);
 	if (!q.wanted && count > 1)
 		return error_create(ENOTUNIQ,
-		                    "kernel %s has %u functions called %s: which one is not "
-		                    "said",
-		                    kernel_release(f->k), count, name);
+		                    "kernel %s has %u %ss called %s: which one is not said",
+		                    kernel_release(f->k), count, what, name);
 	ret->value = sym->address;
 	return NULL;
 }
@@ -176,7 +178,9 @@ static struct error *bind_helper(struct fitter *f, const char *name, struct bind
 static struct error *bind_by_name(struct fitter *f, const char *symbol, struct binding *ret)
 {
 	if (starts_with(symbol, "kaddr_"))
-		return bind_function(f, symbol + strlen("kaddr_"), ret);
+		return bind_function(f, symbol + strlen("kaddr_"), false, ret);
+	if (starts_with(symbol, "kdata_"))
+		return bind_function(f, symbol + strlen("kdata_"), true, ret);
 	if (is_core_name(symbol))
 		return bind_core(f, symbol, ret);
 	if (is_helper(symbol))

@@ -98,7 +98,7 @@ static bool check_script(const char *path)
 		library.library = tapset;
 		options.library = &library;
 	}
-	parse.guru = strstr(text, "# guru") != NULL;
+	parse.guru = options.guru = strstr(text, "# guru") != NULL;
 	script_parse_string(&script, path, text, len, &parse, &diags);
 	assert_int_equal(diag_error_count(&diags), 0);
 	script_resolve(&script, &options, &diags, &program);

@@ -174,6 +174,31 @@ int host_read_user(void *dst, uint64_t src, size_t len)
 	return kfn_copy_from_user_nofault(dst, (const void *)src, len) ? -EFAULT : 0;
 }
 
+/*
+ * Only reading looks whether it is an address of the kernel at all: a write to one of user space is an
+ * oops where the processor has SMAP, one to a non-canonical address a warning.
+ */
+int host_write_kernel(uint64_t dst, const void *src, size_t len)
+{
+	unsigned char old[8];
+
+	if (len > sizeof(old) || host_read_kernel(old, dst, len))
+		return -EFAULT;
+	return kfn_copy_to_kernel_nofault((void *)dst, src, len) ? -EFAULT : 0;
+}
+
+int host_write_user(uint64_t dst, const void *src, size_t len)
+{
+	if (!current_has_memory())
+		return -EFAULT;
+	return kfn_copy_to_user_nofault((void *)dst, src, len) ? -EFAULT : 0;
+}
+
+uint64_t host_per_cpu_address(uint64_t symbol)
+{
+	return symbol + kcpu_read_8(this_cpu_off);
+}
+
 /* The kernel's answer: length with NUL, the full size if cut, or negative. */
 static long string_result(char *dst, long length)
 {

@@ -56,6 +56,26 @@ int host_read_kernel(void *dst, uint64_t src, size_t len)
 	return host_read_user(dst, src, len);
 }
 
+int host_write_user(uint64_t dst, const void *src, size_t len)
+{
+	struct iovec local = { (void *)src, len }, remote = { (void *)(uintptr_t)dst, len };
+	int saved = errno;
+	ssize_t n = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
+
+	errno = saved;
+	return n == (ssize_t)len ? 0 : -EFAULT;
+}
+
+int host_write_kernel(uint64_t dst, const void *src, size_t len)
+{
+	return host_write_user(dst, src, len);
+}
+
+uint64_t host_per_cpu_address(uint64_t symbol)
+{
+	return symbol;
+}
+
 /** Reads page by page, so that a string may end just before a bad page. */
 long host_read_user_string(char *dst, uint64_t src, size_t size)
 {
