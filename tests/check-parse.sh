@@ -16,6 +16,8 @@ out=$tmp/out
 
 [ -x "$driver" ] || make -s "$driver" || { count_end; exit; }
 scripts=$(example_scripts)
+macros=()
+for file in tapset/*.stpm; do macros+=(-m "$file"); done
 if [ -z "$scripts" ]; then
 	echo "the package systemtap-doc is not installed: tools/setup.sh installs it"
 	count_end
@@ -23,7 +25,7 @@ if [ -z "$scripts" ]; then
 fi
 
 parse() {
-	"$driver" -m tapset/macros.stpm -m tests/script/examples.stpm "$@" >"$out" 2>&1
+	"$driver" "${macros[@]}" "$@" >"$out" 2>&1
 }
 
 for script in $scripts; do

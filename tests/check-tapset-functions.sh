@@ -35,6 +35,39 @@ ok "ctime beyond 32 bits"
 run -e 'probe begin { println(ctime(), "|", gettimeofday_s()) exit() }' &&
 	[ "$(LC_ALL=C date -u -d "@$(cut -d'|' -f2 "$tmp/out")" '+%a %b %e %T %Y')" = "$(cut -d'|' -f1 "$tmp/out")" ]
 ok "ctime() is now"
+run -e 'probe begin { a = speculation() b = speculation() speculate(a, "1") speculate(b, "no") speculate(a, "2")
+	discard(b) commit(b) commit(a) commit(a) println("|") exit() }' && [ "$(cat "$tmp/out")" = "12|" ]
+ok "speculation: only what is committed is printed, once, in order"
+run -g -e 'probe begin { t = gettimeofday_us() mdelay(3) udelay(500) t = gettimeofday_us() - t println(t >= 3500, t < 1000000) exit() }' &&
+	[ "$(cat "$tmp/out")" = 11 ]
+ok "mdelay and udelay"
+run -e 'probe begin { udelay(1) }'
+[ $? = 1 ] && grep -q 'guru' "$tmp/err"
+ok "udelay needs guru mode"
+run -g -e 'probe begin { qsq_start("q") for (i = 0; i < 3; i++) qs_wait("q") mdelay(8) qs_run("q") mdelay(4) qs_done("q") qs_run("q") qs_done("q")
+	/* of 12 ms: one waits to the end, one was served a third of it; 2 were done */
+	println(qsq_blocked("q", 10), " ", qsq_utilization("q", 10), " ", qsq_wait_queue_length("q", 10), " ", qsq_service_time("q", 1) / 500, " ", qsq_throughput("q", 12000) > 0)
+	qsq_print("q") exit() }' && head -n 1 "$tmp/out" | grep -Eqx '(10|9) [234] (2[4-9]|30) [4-9] 1' &&
+	grep -Eqx 'q: [0-9.]+ ops/s, 2\.[0-9]+ qlen, [0-9]+ await, [0-9]+ svctm, (100|99)% wait, [0-9]+% utilization' "$tmp/out"
+ok "queues"
+run -e 'probe begin { print(__json_start(), __json_next("", ""), __json_quote("a\"\\b"), ": 1", __json_next("arr", "x"), "\"k\": 2", __json_next("arr", "x"),
+	"\"l\": 3", __json_next("arr", "y"), "\"k\": 4", __json_next("", ""), "\"z\": 5", __json_next("b", "x"), "\"k\": 6", __json_end()) exit() }' &&
+	python3 -c 'import json, sys
+assert json.load(open(sys.argv[1])) == {"a\"\\b": 1, "arr": [{"__id": "x", "k": 2, "l": 3}, {"__id": "y", "k": 4}], "z": 5, "b": [{"__id": "x", "k": 6}]}' "$tmp/out"
+ok "JSON that python3 reads"
+run -e 'probe begin { json_set_prefix("p") json_add_array("arr", "d") json_add_array_numeric_metric("arr", "k", "", "u") json_add_numeric_metric("z", "", "")
+	try { json_add_numeric_metric("z", "", "") } catch (m) { println(m) } try { json_add_array_string_metric("no", "k", "") } catch (m) { println(m) } exit() }' &&
+	[ "$(cat "$tmp/out")" = "json: there is a metric 'z' already
+json: there is no array 'no'" ]
+ok "JSON metrics"
+run -e 'probe begin { println(probe_type(), "|", probemod(), "|", pn(), "|", "xaby" =~ "ab+" ? matched_str() : "") @this1 = 4 @this2 = "x" println(@this1, @this2) exit() }' &&
+	[ "$(cat "$tmp/out")" = "begin||begin|ab
+4x" ]
+ok "of the probe, of the match, of the thread"
+"$spile" -p1 -e 'probe prometheus { @prometheus_dump_array2_map(a, "m", "x", "y", sprint, f, g) @prometheus_dump_array1_map_unquoted(b, "n", "z", h, sprint) }' >"$tmp/out" 2>"$tmp/err"
+grep -qF '$value .= sprintf("%s{%s=\"%s\",%s=\"%s\"} %s\n", "m", "x", f(__k1), "y", g(__k2), sprint(a[__k1, __k2]))' "$tmp/out" &&
+	grep -qF '$value .= sprintf("%s{%s=%s} %s\n", "n", "z", sprint(__k1), h(b[__k1]))' "$tmp/out"
+ok "macros for Prometheus"
 TZ=XYZ-2:30 gives "-9000 XYZ Thu Jan  1 02:30:00 1970 XYZ" 'tz_gmtoff(), " ", tz_name(), " ", tz_ctime(0)'
 TZ=ABC5 gives "18000 ABC Wed Dec 31 19:00:00 1969 ABC" 'tz_gmtoff(), " ", tz_name(), " ", tz_ctime(0)'
 run -e 'probe begin { try { assert(0, "so it is") } catch (m) { println(m) } assert(1) assert(0) }'
