@@ -30,6 +30,10 @@
  * Under load the queues must not grow without limit: when one holds more than MERGE_CROWDED times
  * its ring, the bound is used without ageing. The two-poll rule still stands.
  *
+ * A poll takes a limited part out of each ring, so that what it copies is still in the caches when it
+ * is emitted a poll later. If it leaves records in a ring, it has not visited what is newer than the
+ * last one that it took there, so it emits up to that one only; the bound stands for the next poll.
+ *
  * Inside one ring the order of publishing is kept as it is. An NMI that interrupts a writer between
  * clock and reservation comes first in the ring with a later time; both are emitted at the time of
  * the first.
@@ -64,6 +68,7 @@ static void *must(void *p)
 void merge_init(struct merge *m, void *map, size_t stride, unsigned nrings)
 {
 	memset(m, 0, sizeof(*m));
+	m->batch = MERGE_BATCH;
 	m->nqueues = nrings;
 	m->queues = must(calloc(nrings + 1, sizeof(*m->queues)));
 	m->heap = must(calloc(nrings + 1, sizeof(*m->heap)));
@@ -132,27 +137,29 @@ static void queue_append(struct merge_queue *q, const struct ring_record *record
 	q->end += size;
 }
 
-/* Copies what is published, at most one ring full: a fast writer must not keep us here. */
-static uint64_t queue_collect(struct merge_queue *q, bool *hurry)
+/* Copies what is published, at most a batch or a ring full: a fast writer must not keep us here. */
+static void queue_collect(struct merge *m, struct merge_queue *q)
 {
+	size_t most = m->batch < q->ring_size ? m->batch : q->ring_size, copied = 0;
 	const struct ring_record *record;
-	uint64_t newest = 0;
-	size_t copied = 0;
+	uint64_t last = 0;
 
 	queue_compact(q);
-	while (copied < q->ring_size && (record = ring_peek(q->ring))) {
+	while ((record = ring_peek(q->ring)) && copied < most) {
 		size_t size = record->size;
 
 		copied += size;
 		if (record->kind != RING_PADDING) {
-			if (record->time_ns > newest)
-				newest = record->time_ns;
+			last = record->time_ns;
+			if (last > m->newest)
+				m->newest = last;
 			queue_append(q, record, size);
 		}
 		ring_consume(q->ring, record);
 	}
-	*hurry |= copied > q->ring_size / 4;
-	return newest;
+	if (record && last < m->cut)
+		m->cut = last;
+	m->hurry |= record || copied > q->ring_size / 4;
 }
 
 /* --- the heap of queues, by the time of their front record -------------------------------------- */
@@ -235,17 +242,12 @@ static void merge_emit(struct merge *m, uint64_t bound, merge_sink_t sink, void 
 
 /* --- polls --------------------------------------------------------------------------------------- */
 
-static uint64_t merge_collect(struct merge *m)
+static void merge_collect(struct merge *m)
 {
-	uint64_t newest = 0;
-
 	m->hurry = false;
-	for (unsigned i = 0; i < m->nqueues; i++) {
-		uint64_t t = queue_collect(&m->queues[i], &m->hurry);
-
-		newest = t > newest ? t : newest;
-	}
-	return newest;
+	m->cut = UINT64_MAX;
+	for (unsigned i = 0; i < m->nqueues; i++)
+		queue_collect(m, &m->queues[i]);
 }
 
 static bool merge_holds(const struct merge *m)
@@ -266,16 +268,13 @@ static bool merge_crowded(const struct merge *m)
 
 bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
 {
-	uint64_t newest = merge_collect(m);
-
-	if (newest > m->newest)
-		m->newest = newest;
+	merge_collect(m);
 	if (m->has_bound && (now_ns - m->bound_at >= MERGE_GRACE_NS || merge_crowded(m))) {
-		merge_emit(m, m->bound, sink, arg);
-		m->has_bound = false;
+		merge_emit(m, m->bound < m->cut ? m->bound : m->cut, sink, arg);
+		m->has_bound = m->bound > m->cut;
 	}
 	if (!merge_holds(m))
-		return false;
+		return m->cut != UINT64_MAX;
 	if (!m->has_bound) {
 		m->has_bound = true;
 		m->bound = m->newest;
@@ -286,7 +285,9 @@ bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
 
 void merge_flush(struct merge *m, merge_sink_t sink, void *arg)
 {
-	merge_collect(m);
-	merge_emit(m, UINT64_MAX, sink, arg);
+	do {
+		merge_collect(m);
+		merge_emit(m, m->cut, sink, arg);
+	} while (m->cut != UINT64_MAX);
 	m->has_bound = false;
 }

@@ -2,8 +2,8 @@
 /**
  * reader/merge.h - the records of all rings as one stream in order of time.
  *
- * merge_poll() is called again and again by one thread; it takes everything that is published out
- * of the rings, hands the part that is certainly complete to the sink, in order, and holds the rest
+ * merge_poll() is called again and again by one thread; it takes what is published out of the
+ * rings, hands the part that is certainly complete to the sink, in order, and holds the rest
  * back for a later call. The essay in merge.c says what "certainly complete" means.
  */
 #ifndef SPILE_READER_MERGE_H
@@ -25,12 +25,18 @@ struct merge {
 	unsigned *heap;             /* numbers of queues, the oldest front record first */
 	unsigned nqueues;
 	unsigned nheap;
-	bool hurry;        /* a ring was a quarter full at the last poll: do not sleep before the next */
+	bool hurry;        /* a ring was a quarter full at the last poll, or not emptied: do not sleep
+			      before the next */
 	bool has_bound;
+	size_t batch;      /* bytes that a poll takes out of a ring at most */
+	uint64_t cut;      /* the last poll left records newer than this in a ring; else UINT64_MAX */
 	uint64_t newest;   /* time of the newest record seen so far */
 	uint64_t bound;    /* records up to this time are complete at the next poll */
 	uint64_t bound_at; /* the reader's clock when the bound was taken, ns */
 };
+
+/** What a poll takes out of a ring at most: little enough to stay in the processor's caches. */
+#define MERGE_BATCH (512 * 1024)
 
 /** How long a bound ages before it is used, unless memory gets tight. ns */
 #define MERGE_GRACE_NS 500000

@@ -112,7 +112,8 @@ static struct error *run_phase(struct run *run, struct error *(*function)(struct
 		close(phase.done_fd);
 		return error_create(err, "cannot make a thread: %s", strerror(err));
 	}
-	while (poll(&done, 1, PHASE_POLL_MS) != 1) {
+	/* While the rings fill faster than a poll takes there is no time to lose. */
+	while (poll(&done, 1, run->merge.hurry ? 0 : PHASE_POLL_MS) != 1) {
 		run_poll(run);
 		/* The phase may hang in a probe: only the end of the process gets out of it. */
 		if (signals_quit())

@@ -142,7 +142,7 @@ static struct argument from_values(struct source *src, char type)
 	return arg;
 }
 
-static bool payload_take(struct source *src, size_t size, const char **ret)
+static inline bool payload_take(struct source *src, size_t size, const char **ret)
 {
 	if ((size_t)(src->end - src->at) < size) {
 		src->truncated = true;
@@ -154,7 +154,7 @@ static bool payload_take(struct source *src, size_t size, const char **ret)
 	return true;
 }
 
-static struct argument from_payload(struct source *src, char type)
+static inline struct argument from_payload(struct source *src, char type)
 {
 	struct argument arg = { .is_string = type != 'n', .s = "" };
 	const char *p;
@@ -178,7 +178,7 @@ static struct argument from_payload(struct source *src, char type)
 }
 
 /** The next argument; 0 when there is none left. */
-static struct argument next_argument(struct source *src)
+static inline struct argument next_argument(struct source *src)
 {
 	char type = *src->types;
 
@@ -190,14 +190,36 @@ static struct argument next_argument(struct source *src)
 
 /* --- conversions ----------------------------------------------------------------------------- */
 
-/** Writes digits of n so that they end at `end`; returns where they start. */
+/** The same for base 10, two digits a division. */
+static inline char *decimals_of(char *end, uint64_t n)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+
+	while (n >= 100) {
+		end -= 2;
+		__builtin_memcpy(end, pairs + 2 * (n % 100), 2);
+		n /= 100;
+	}
+	if (n >= 10) {
+		end -= 2;
+		__builtin_memcpy(end, pairs + 2 * n, 2);
+	} else if (n) {
+		*--end = (char)('0' + n);
+	}
+	return end;
+}
+
+/** Writes digits of n so that they end at `end`, none for 0; returns where they start. */
 static char *digits_of(char *end, uint64_t n, unsigned base, bool upper)
 {
 	const char *alphabet = upper ? "0123456789ABCDEF" : "0123456789abcdef";
 
 	if (base == 10) {
-		for (; n; n /= 10)
-			*--end = '0' + n % 10;
+		end = decimals_of(end, n);
 	} else {
 		unsigned shift = base == 16 ? 4 : 3;
 
@@ -459,7 +481,7 @@ static void put_plain(struct format_sink *sink, char letter, struct argument arg
 	if (letter == 's' && arg.is_string) {
 		format_write(sink, arg.s, arg.len);
 	} else if (letter == 'd' && !arg.is_string) {
-		p = digits_of(end, arg.n < 0 ? -(uint64_t)arg.n : (uint64_t)arg.n, 10, false);
+		p = decimals_of(end, arg.n < 0 ? -(uint64_t)arg.n : (uint64_t)arg.n);
 		if (p == end)
 			*--p = '0';
 		if (arg.n < 0)

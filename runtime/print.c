@@ -64,14 +64,30 @@ static uint32_t memory_length(const char *memory)
 	return len;
 }
 
-static size_t payload_size(const char *types, const union spl_val *args)
+enum { LENGTHS_MAX = 16 }; /* of strings, that are measured once */
+
+static uint32_t bytes_length(char type, const char *bytes)
+{
+	return type == 's' ? string_length(bytes) : memory_length(bytes);
+}
+
+/* The payload's size; notes the lengths of what is no number, as far as they fit. */
+static size_t payload_size(const char *types, const union spl_val *args, uint32_t *lengths)
 {
 	size_t size = 0;
 
-	for (; *types; types++, args++)
-		size += *types == 's'	? string_room(string_length(args->s))
-			: *types == 'm' ? string_room(memory_length(args->s))
-					: 8;
+	for (size_t i = 0; types[i]; i++) {
+		uint32_t len;
+
+		if (types[i] == 'n') {
+			size += 8;
+			continue;
+		}
+		len = bytes_length(types[i], args[i].s);
+		size += string_room(len);
+		if (i < LENGTHS_MAX)
+			lengths[i] = len;
+	}
 	return size;
 }
 
@@ -87,19 +103,20 @@ void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args)
 {
 	const char *types = c->session->script->formats[format].types;
 	struct spl_cpu *cpu = spl_ctx_cpu(c);
-	char *p = spl_cpu_reserve(c->session, cpu, RING_PRINT, format, payload_size(types, args));
+	uint32_t lengths[LENGTHS_MAX], len;
+	char *p = spl_cpu_reserve(c->session, cpu, RING_PRINT, format,
+				  payload_size(types, args, lengths));
 
 	if (!p)
 		return;
-	for (; *types; types++, args++) {
-		if (*types == 's') {
-			p = put_bytes(p, args->s, string_length(args->s));
-		} else if (*types == 'm') {
-			p = put_bytes(p, args->s + sizeof(uint32_t), memory_length(args->s));
-		} else {
-			memcpy(p, &args->n, 8);
+	for (size_t i = 0; types[i]; i++) {
+		if (types[i] == 'n') {
+			memcpy(p, &args[i].n, 8);
 			p += 8;
+			continue;
 		}
+		len = i < LENGTHS_MAX ? lengths[i] : bytes_length(types[i], args[i].s);
+		p = put_bytes(p, args[i].s + (types[i] == 'm' ? sizeof(uint32_t) : 0), len);
 	}
 	spl_cpu_commit(c->session, cpu);
 }

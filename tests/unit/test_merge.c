@@ -113,6 +113,8 @@ static void test_random_model(void **state)
 		struct bench b;
 
 		bench_init(&b);
+		if (round & 1)
+			b.merge.batch = 100; /* polls leave something behind */
 		for (int step = 0; step < 4000; step++) {
 			unsigned r = rnd(RINGS);
 
@@ -143,6 +145,7 @@ static void test_sorted_when_nobody_is_late(void **state)
 	uint64_t now = 0;
 
 	bench_init(&b);
+	b.merge.batch = *(size_t *)*state;
 	for (uint64_t clock = 1; clock < 5000; clock++) {
 		unsigned r = rnd(RINGS);
 
@@ -307,6 +310,7 @@ static void test_cause_before_effect(void **state)
 	uint64_t now = 0;
 
 	bench_init(&b);
+	b.merge.batch = *(size_t *)*state;
 	writer.b = &b;
 	assert_int_equal(pthread_create(&writer.thread, NULL, wanderer_main, &writer), 0);
 	while (b.total < RINGS * PER_THREAD)
@@ -316,17 +320,21 @@ static void test_cause_before_effect(void **state)
 	bench_deinit(&b);
 }
 
+static size_t small_batch = 100, large_batch = MERGE_BATCH;
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_model),
-		cmocka_unit_test(test_sorted_when_nobody_is_late),
+		cmocka_unit_test_prestate(test_sorted_when_nobody_is_late, &large_batch),
+		cmocka_unit_test_prestate(test_sorted_when_nobody_is_late, &small_batch),
 		cmocka_unit_test(test_held_back_and_released),
 		cmocka_unit_test(test_lost_is_counted),
 		cmocka_unit_test(test_crowded_does_not_wait),
 		cmocka_unit_test(test_wake_request),
 		cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_cause_before_effect),
+		cmocka_unit_test_prestate(test_cause_before_effect, &large_batch),
+		cmocka_unit_test_prestate(test_cause_before_effect, &small_batch),
 	};
 
 	seed = getenv("SEED") ? (unsigned)atoi(getenv("SEED")) : (unsigned)time(NULL);
