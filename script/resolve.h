@@ -16,7 +16,7 @@
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
  *   resolve_site.c    debug information, opened when a probe point or a variable needs it
  *   resolve_names.c   symbols and calls to variables and functions
- *   resolve_target.c  target variables through BTF, @defined, removal of dead branches
+ *   resolve_target.c  target variables (target_*.c), @defined, removal of dead branches
  *   types.c           number or string, by inference until nothing changes
  *   resolve_sets.c    which globals are read and written, hence locks; unused things
  *   resolve_autoprint.c  an end probe that prints the globals that are only written

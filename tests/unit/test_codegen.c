@@ -38,7 +38,8 @@ static char *translate(const char *text)
 	struct codegen_options options = {.kernel_identity = "id", .release = "6.0.0-fixture"};
 	struct parse_options parse = {.release = "6.0.0-fixture"};
 	struct kernel *kernel = NULL;
-	struct resolve_options resolve = {.kernel = open_fixture, .kernel_context = &kernel};
+	struct resolve_options resolve = {
+	    .kernel = open_fixture, .kernel_context = &kernel, .guru = true};
 	struct program program;
 	struct script script;
 	struct diag_list diags;
@@ -116,6 +117,88 @@ static void test_target_arrays(void **state)
 	check_target("", "$file->f_name", "(spl_arg(c, 0) + 12LL)");
 	check_target("", "&$file->f_a", "(spl_arg(c, 0) + 32LL)");
 	check_target("", "$buf[3]", "(spl_arg(c, 1) + 3LL), 1, 1,");
+}
+
+/* What is read is named; an index may be anywhere, of a cast too. */
+static void test_target_places(void **state)
+{
+	check_target("", "$file->f_path->dentry->d_ino",
+	             "\"identifier '$file->f_path->dentry' at x.stp:1:45\");");
+	check_target("", "&$file->f_pair[1]", "(spl_arg(c, 0) + 30LL)");
+	check_target("", "&@cast($buf, \"file\")[2]", " + 96LL)");
+	check_target("", "&@cast($buf, \"file\")[$count]->f_a", " * 48LL) + 32LL)");
+	check_target("", "@var(\"file\")->f_a", "(spl_arg(c, 0) + 32LL), 4, 1,");
+}
+
+static void test_target_text(void **state)
+{
+	check_target("", "$file$", "{ \"{.f_path={...}, .f_mode=\", 8, SPL_SHOW_UNSIGNED, 1, 0, 3, 0, 0 },");
+	check_target("", "$file$", "{ \", .f_signed=\", 8, SPL_SHOW_SIGNED, 1, 3, 5, 0, 0 },");
+	check_target("", "$file$",
+	             "{ \", .f_name=[...], .f_pair=[...], <union>={...}, .f_next=\", 40, "
+	             "SPL_SHOW_POINTER, 8, 0, 0, 0, 0 },");
+	check_target("", "$file$", "{ \"}\", 0, SPL_SHOW_TEXT,");
+	check_target("", "$file$$", "{ \"{.f_path={.dentry=\", 0, SPL_SHOW_POINTER, 8,");
+	check_target("", "$file$$", "{ \", .f_name=\", 12, SPL_SHOW_CHARS, 1, 0, 0, 16, 0 },");
+	check_target("", "$file$$", "{ \", .f_pair=[\", 28, SPL_SHOW_SIGNED, 2,");
+	check_target("", "$file$$", "{ \"], <union>={.f_a=\", 32, SPL_SHOW_SIGNED, 4,");
+	check_target("", "$file$$", "{ \", .f_b=\", 32, SPL_SHOW_CHAR, 1,");
+	check_target("", "$color$", "{ 7LL, \"GREEN\" },");
+	check_target("", "$color$", "SPL_SHOW_ENUM, 4, 0, 0, 2, w0_0 },");
+	check_target("", "$color$", "SPL_IN_WORDS, (spl_u64)v");
+	check_target("", "$buf$", "{ \"\", 0, SPL_SHOW_STRING, 8,");
+	check_target("", "$file->f_next$", "SPL_IN_KERNEL, (spl_u64)t");
+	check_target("", "$$parms$", "file=%s buf=%s count=%s color=%s");
+	check_target("", "@cast(5, \"timespec\", \"<time.h>\")$", "SPL_IN_USER");
+}
+
+/* One statement; `part` is in its C. */
+static void check_write(const char *suffix, const char *statement, const char *part)
+{
+	_cleanup_free_ char *text = NULL, *code = NULL;
+
+	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { %s }", suffix,
+	                     statement) > 0);
+	code = translate(text);
+	assert_has(code, part);
+}
+
+static void test_target_writes(void **state)
+{
+	check_write("", "$count = 5", "spl_set_reg(c, 96, 0, 64, t0);");
+	check_write("", "$color = 7", "spl_set_reg(c, 88, 0, 64, (spl_s64)(spl_u32)(t0));");
+	check_write("", "$count += 2", "(t1 + t0);");
+	check_write("", "$count++", "+ 1);");
+	check_write("", "$file->f_a = 5", "spl_store(c, (spl_u64)t1, 4, t0,");
+	check_write("", "$file->f_mode = 5", "spl_store_bits(c, (spl_u64)t1, 1, 0, 3, t0,");
+	check_write("", "--$file->f_pair[1]", "spl_store(c, (spl_u64)t0, 2, t2,");
+	check_write(".return", "$return = -1", "spl_set_reg(c, 80, 0, 64, t0);");
+	check_write("", "x = $file x->f_next->f_a = 3", "spl_store(c, (spl_u64)t3, 4, t1,");
+}
+
+/* Debug information: registers, a global by symbol, a structure in pieces. */
+static void check_place(const char *place, const char *expr, const char *part)
+{
+	_cleanup_free_ char *text = NULL, *code = NULL;
+
+	assert_true(asprintf(&text, "probe module(\"build/places/programs/object.ko\").%s "
+	                            "{ println(%s) }", place, expr) > 0);
+	code = translate(text);
+	assert_has(code, part);
+}
+
+static void test_target_debuginfo(void **state)
+{
+	assert_int_equal(system("make -s build/places/programs/list"), 0);
+	check_place("function(\"labels\")", "$n", "spl_reg(c, 112)");
+	check_place("function(\"structures\")", "$m->point->x",
+	            "s0[0] = ((spl_u64)kdata_object__in__global_mixed"); /* the only one it gets */
+	check_place("function(\"structures\")", "@var(\"global_mixed\")->small",
+	            "kdata_object__in__global_mixed");
+	check_place("function(\"labels\").return", "$n", "spl_arg(c, 0)");
+	check_place("function(\"labels\")", "$$parms", "n=%#x");
+	check_place("function(\"labels\").return", "$return", "spl_reg(c, 80)");
+	check_place("function(\"arithmetic\")", "$s8$", "SPL_SHOW_SIGNED, 1,");
 }
 
 static void test_target_returns(void **state)
@@ -392,6 +475,8 @@ static int remove_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_target_places),  cmocka_unit_test(test_target_text),
+	    cmocka_unit_test(test_target_writes),  cmocka_unit_test(test_target_debuginfo),
 	    cmocka_unit_test(test_target_fields),  cmocka_unit_test(test_target_bits),
 	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
 	    cmocka_unit_test(test_defined),        cmocka_unit_test(test_numbered_arguments),

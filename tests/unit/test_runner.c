@@ -430,6 +430,82 @@ static void test_target_variables(void **state)
 	spl_session_deinit(&session);
 }
 
+/* --- whole objects, and writing ---------------------------------------------------------------------- */
+
+static struct shown {
+	int8_t number;
+	char letter;
+	uint16_t bits;
+	uint32_t colour;
+	char text[4]; /* full: no NUL */
+	const char *title, *nowhere;
+} shown = { -5, '\n', 0x0fb0, 7, "abcd", "its title", (const char *)8 };
+
+static char show_text[128], show_cut[16], show_bad[128], show_words[64];
+
+static void on_show(struct spl_ctx *c)
+{
+	static const struct spl_enumerator names[] = { { 3, "RED" }, { 7, "GREEN" } };
+	static const struct spl_show rows[] = {
+		{ "{.number=", 0, SPL_SHOW_SIGNED, 1, 0, 0, 0, 0 },
+		{ ", .letter=", 1, SPL_SHOW_CHAR, 1, 0, 0, 0, 0 },
+		{ ", .bits=", 2, SPL_SHOW_SIGNED, 2, 4, 8, 0, 0 },
+		{ ", .colour=", 4, SPL_SHOW_ENUM, 4, 0, 0, 2, names },
+		{ ", .text=", 8, SPL_SHOW_CHARS, 1, 0, 0, 4, 0 },
+		{ ", .title=", 16, SPL_SHOW_STRING, 8, 0, 0, 0, 0 },
+		{ ", .nowhere=", 24, SPL_SHOW_STRING, 8, 0, 0, 0, 0 },
+		{ "}", 0, SPL_SHOW_TEXT, 0, 0, 0, 0, 0 },
+	};
+	spl_u64 words[2] = { 0x0500000000, 0x11 };
+	static const struct spl_show by_value[] = {
+		{ "", 4, SPL_SHOW_ENUM, 4, 0, 0, 2, names },
+		{ " ", 8, SPL_SHOW_POINTER, 8, 0, 0, 0, 0 },
+	};
+
+	spl_show(c, show_text, sizeof(show_text), rows, 8, SPL_IN_KERNEL, (uintptr_t)&shown);
+	spl_show(c, show_cut, sizeof(show_cut), rows, 8, SPL_IN_USER, (uintptr_t)&shown);
+	spl_show(c, show_bad, sizeof(show_bad), rows, 8, SPL_IN_KERNEL, 16);
+	spl_show(c, show_words, sizeof(show_words), by_value, 2, SPL_IN_WORDS, (uintptr_t)words);
+	assert_null(c->error);
+}
+
+static void on_write(struct spl_ctx *c)
+{
+	spl_store(c, (uintptr_t)&shown.number, 1, 0x1234, NULL);
+	spl_store_bits(c, (uintptr_t)&shown.bits, 2, 4, 8, 0x123, NULL);
+	spl_store_user(c, (uintptr_t)&shown.colour, 4, 3, NULL);
+	spl_set_reg(c, PT_AX, 0, 64, -1);
+	spl_set_reg(c, PT_DX, 8, 8, 0x7ff);
+	spl_store(c, 24, 8, 1, "identifier '$x->y' at t.stp:3:4");
+}
+
+static void test_objects(void **state)
+{
+	const struct spl_probe probes[] = { PROBE(0, ENTRY, .handler = on_show),
+					    PROBE(1, ENTRY, .handler = on_write) };
+	struct pt_regs regs = { .dx = 0x1111111111111111 };
+
+	script.max_errors = 10;
+	start(probes, 2);
+	spl_session_begin(&session);
+	spl_probe_run(&session, &probes[0], &regs, NULL);
+	assert_string_equal(show_text, "{.number=-5, .letter='\\012', .bits=-5, .colour=GREEN, "
+				       ".text=\"abcd\", .title=\"its title\", .nowhere=\"<unknown>\"}");
+	assert_string_equal(show_cut, "{.number=-5, .l");
+	assert_string_equal(show_bad, "ERROR");
+	assert_string_equal(show_words, "5 0x0000000000000011");
+	spl_probe_run(&session, &probes[1], &regs, NULL);
+	assert_int_equal(shown.number, 0x34);
+	assert_int_equal(shown.bits, 0x0230);
+	assert_int_equal(shown.colour, 3);
+	assert_int_equal(regs.ax, -1);
+	assert_int_equal(regs.dx, 0x111111111111ff11);
+	assert_string_equal(read_text(), "Ekernel write fault at 0x0000000000000018 near "
+					 "identifier '$x->y' at t.stp:3:4");
+	script.max_errors = 0;
+	spl_session_deinit(&session);
+}
+
 /* --- the host's strings, at the end of a mapping --------------------------------------------- */
 
 static void test_string_before_a_hole(void **state)
@@ -603,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_losses_are_counted),
 		cmocka_unit_test(test_target_variables),
+		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_string_before_a_hole),
 		cmocka_unit_test(test_thread_indent),
 		cmocka_unit_test(test_context_functions),
