@@ -16,12 +16,13 @@
 struct codegen_limits {
 #define LIMIT(name, member, value, low, high) int64_t member;
 #include "codegen/limits.def"
-#undef LIMIT
 };
 
 void codegen_limits_init(struct codegen_limits *limits);
 /** The statements that begin and end may take; what was not set follows from MAXACTION. */
 int64_t codegen_limits_interruptible(const struct codegen_limits *limits);
+/** Why "NAME=VALUE" or "NAME" is a limit of stap's that needs no setting; NULL if it is none. */
+const char *codegen_limits_needless(const char *assignment);
 /** Sets one from "NAME=VALUE". */
 struct error *codegen_limits_set(struct codegen_limits *limits, const char *assignment);
 

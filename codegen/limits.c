@@ -9,7 +9,6 @@ void codegen_limits_init(struct codegen_limits *limits)
 {
 #define LIMIT(name, member, value, low, high) limits->member = value;
 #include "codegen/limits.def"
-#undef LIMIT
 }
 
 int64_t codegen_limits_interruptible(const struct codegen_limits *limits)
@@ -36,6 +35,17 @@ static struct error *set(int64_t *place, const char *name, const char *text, int
 	return NULL;
 }
 
+const char *codegen_limits_needless(const char *assignment)
+{
+	size_t len = strcspn(assignment, "=");
+
+#define NEEDLESS(name, reason)                                                                     \
+	if (len == strlen(#name) && !strncmp(assignment, #name, len))                              \
+		return reason;
+#include "codegen/limits.def"
+	return NULL;
+}
+
 struct error *codegen_limits_set(struct codegen_limits *limits, const char *assignment)
 {
 	const char *equals = strchr(assignment, '=');
@@ -47,11 +57,9 @@ struct error *codegen_limits_set(struct codegen_limits *limits, const char *assi
 	if (len == strlen(#name) && !strncmp(assignment, #name, len))                              \
 		return set(&limits->member, #name, equals + 1, low, high);
 #include "codegen/limits.def"
-#undef LIMIT
 	return error_create(EINVAL, "-D %s: there is no such limit; those that can be set are"
 #define LIMIT(name, member, value, low, high) " " #name
 #include "codegen/limits.def"
-#undef LIMIT
 	                    ,
 	                    assignment);
 }

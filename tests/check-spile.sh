@@ -143,6 +143,8 @@ SYSTEMTAP_DIR=$tmp/dir expect "options of the rc file" 0 out '^probe begin' -e "
 SYSTEMTAP_RELEASE=1.2.3 expect "SYSTEMTAP_RELEASE" 1 err 'no description of this kernel' -e "$hello"
 expect "missing argument" 1 err 'option needs an argument: -e' -e
 expect "bad pass" 1 err '-p wants a pass' -p7 -e "$hello"
+expect "needless limit" 0 err 'WARNING: limit MINSTACKSPACE=9 is not needed: ' -D MINSTACKSPACE=9 -p1 -e "$hello"
+expect "needless flag" 0 err 'WARNING: limit STP_NO_OVERLOAD is not needed: ' -DSTP_NO_OVERLOAD -p1 -e "$hello"
 expect "bad limit" 1 err 'there is no such limit' -D MAXNONSENSE=1 -e "$hello"
 expect "bad module name" 1 err '-m wants' -m 'A b' -e "$hello"
 expect "the core's module name" 1 err "the core's module" -m spile -e "$hello"

@@ -121,7 +121,6 @@ static void print_help(FILE *f)
 	fputs("\nLimits for -D:"
 #define LIMIT(name, member, value, low, high) " " #name
 #include "codegen/limits.def"
-#undef LIMIT
 	      "\n\n"
 	      "Exit status: 0 all went well; 1 something is wrong with the options or the script, or\n"
 	      "its run failed; else that of spile-run (see spile-run --help) or, with --vm, of a guest\n"
@@ -158,8 +157,14 @@ static bool set_pass(struct command *cmd, const char *value)
 
 static bool set_limit(struct command *cmd, const char *value)
 {
-	struct error *error = codegen_limits_set(&cmd->passes.limits, value);
+	const char *reason = codegen_limits_needless(value);
+	struct error *error;
 
+	if (reason) {
+		fprintf(stderr, "WARNING: limit %s is not needed: %s\n", value, reason);
+		return true;
+	}
+	error = codegen_limits_set(&cmd->passes.limits, value);
 	if (!error)
 		return true;
 	fprintf(stderr, "spile: %s\n", error->message);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What numbers, strings, arrays and statistics of scripts are, for programs.py."""
-STRING_MAX = 255  # MAXSTRINGLEN is 256
+STRING_MAX = 511  # MAXSTRINGLEN is 512
 BITS = 1 << 64
 
 
