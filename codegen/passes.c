@@ -449,6 +449,8 @@ static bool pass_resolve(struct session *s)
 	         "analyzed script: %zu probe(s), %zu function(s), %zu global(s)",
 	         s->program.probes.count, s->program.functions.count, s->program.globals.count);
 	tell_pass(s, &clock, 2, what);
+	if (s->options->verbose_pass[1])
+		program_report(&s->program, &s->resolve, stderr);
 	if (s->options->last == 2)
 		program_print(&s->program, stdout);
 	return true;

@@ -20,6 +20,7 @@
  *   types.c           number or string, by inference until nothing changes
  *   resolve_sets.c    which globals are read and written, hence locks; unused things
  *   resolve_autoprint.c  an end probe that prints the globals that are only written
+ *   resolve_report.c  for -v: the places, by which planter, and what of the functions is elsewhere
  *   resolve_print.c   the result as text, for -p2; resolve_list.c the variables for -L
  *
  * A `probe` statement's tree is copied for each place when its meaning may depend on the place
@@ -271,7 +272,7 @@ struct embedded_top {
 
 /* Debug information that was needed. */
 struct program_debuginfo {
-	const char *module; /* NULL: the kernel proper */
+	const char *module; /* name or path; NULL: the kernel proper */
 	struct debuginfo *info;
 };
 
@@ -325,6 +326,8 @@ struct resolve_options {
 /** Fills *ret, allocated in script->arena. What is wrong is told to `diags`. */
 void script_resolve(struct script *script, const struct resolve_options *options,
 		    struct diag_list *diags, struct program *ret);
+/** Tells, a line for each place, what will be planted and what of the same functions will not. */
+void program_report(struct program *program, const struct resolve_options *options, FILE *out);
 /** Closes what is not in the arena: debug information, types of headers. Comes before the kernel is closed. */
 void program_deinit(struct program *program);
 /** -l and -L: prints what the points of `pattern` match, a line each; returns how many. */

@@ -90,6 +90,8 @@ size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, b
 			FILE *out);
 
 /* resolve_site.c */
+/** What the kernel calls a module: "/x/some-name.ko" is some_name. */
+const char *resolver_module_name(struct resolver *r, const char *path);
 /** The debug information of the kernel (`module` NULL) or of a module (its name or path), opened
  *  once; it may be a file without DWARF. */
 struct error *resolver_debuginfo(struct resolver *r, const char *module, struct debuginfo **ret);

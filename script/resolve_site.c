@@ -22,9 +22,27 @@ static struct error *kernel_of(struct resolver *r, struct kernel **ret)
 	return error;
 }
 
-static bool is_same_module(const char *a, const char *b)
+const char *resolver_module_name(struct resolver *r, const char *path)
 {
-	return a && b ? !strcmp(a, b) : a == b;
+	const char *base = strrchr(path, '/');
+	char *name;
+
+	base = base ? base + 1 : path;
+	name = arena_strndup(r->arena, base, strcspn(base, "."));
+	for (char *at = name; *at; at++)
+		if (*at == '-' || *at == ',')
+			*at = '_';
+	return name;
+}
+
+/* A module is asked for by its name or by its path. */
+static bool is_of_module(struct resolver *r, const struct program_debuginfo *known,
+                         const char *module)
+{
+	if (!known->module || !module)
+		return known->module == module;
+	return !strcmp(known->module, module) ||
+	       !strcmp(resolver_module_name(r, known->module), module);
 }
 
 struct error *resolver_debuginfo(struct resolver *r, const char *module, struct debuginfo **ret)
@@ -37,7 +55,7 @@ struct error *resolver_debuginfo(struct resolver *r, const char *module, struct 
 		const struct program_debuginfo *known = &r->program->debuginfos.items[i];
 
 		*ret = known->info;
-		if (is_same_module(known->module, module))
+		if (is_of_module(r, known, module))
 			return NULL;
 	}
 	*ret = NULL;

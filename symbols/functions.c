@@ -231,6 +231,27 @@ struct error *kernel_function_match(struct kernel *k, const char *module, const 
 	return NULL;
 }
 
+struct error *kernel_function_clones(struct kernel *k, const char *module, const char *name,
+                                     int (*cb)(const struct kernel_function *fn, void *arg),
+                                     void *arg)
+{
+	struct match m = {.k = k, .module = module, .pattern = "*", .cb = cb, .arg = arg};
+	struct error *error = read_functions(k, &m.ks);
+	size_t n = strlen(name);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < m.ks->count; i++) {
+		const struct ksym *sym = &m.ks->syms[i];
+		const char *clone = ksym_name(m.ks, sym);
+
+		if (clone[0] == name[0] && !strncmp(clone, name, n) && clone[n] == '.' &&
+		    match_symbol(&m, sym))
+			break;
+	}
+	return NULL;
+}
+
 const char *kernel_function_nearest(struct kernel *k, const char *name)
 {
 	unsigned distance = nearest_limit(name) + 1;

@@ -94,6 +94,11 @@ struct kernel_function {
 struct error *kernel_function_match(struct kernel *k, const char *module, const char *pattern,
 				    int (*cb)(const struct kernel_function *fn, void *arg),
 				    void *arg);
+/** The same for what the compiler made of one function beside or instead of it: "name.isra.0",
+ *  "name.constprop.3", "name.part.1". It goes through all symbols: a millisecond. */
+struct error *kernel_function_clones(struct kernel *k, const char *module, const char *name,
+				     int (*cb)(const struct kernel_function *fn, void *arg),
+				     void *arg);
 /** The function name nearest to a mistyped one, or NULL when none is near. Borrowed. */
 const char *kernel_function_nearest(struct kernel *k, const char *name);
 

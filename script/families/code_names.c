@@ -90,12 +90,52 @@ static int add_function(const struct kernel_function *fn, void *arg)
 	return 0;
 }
 
+/* A part of f that was moved out of it is not where f is entered. */
+static int add_clone(const struct kernel_function *fn, void *arg)
+{
+	return strstr(fn->name, ".part.") ? 0 : add_function(fn, arg);
+}
+
+static int note_text(const struct kernel_symbol *symbol, void *arg)
+{
+	const char **found = arg;
+
+	if (strchr("tTwW", symbol->type) && !symbol->module)
+		*found = symbol->name;
+	return 0;
+}
+
+/* A copy of f for some of its callers is entered in its stead. They are numbered from 0 in each source
+ * file; that the number is small makes it a matter of a few look-ups. */
+static void warn_of_copies(struct code_request *q)
+{
+	static const char *const kinds[] = {"constprop", "isra"};
+	const char *found = NULL;
+
+	for (unsigned i = 0; i < 32 && !found; i++) {
+		const char *name = arena_printf(q->r->arena, "%s.%s.%u", q->pattern, kinds[i & 1],
+		                                i / 2);
+
+		error_destroy(kernel_symbol_each(q->kernel, name, note_text, &found));
+	}
+	if (!found)
+		return;
+	diag_add(q->r->diags, q->what->tok, COPIES_LEFT_OUT, q->pattern, found);
+	diag_hint(q->r->diags, "kernel.function(\"%s.*\") means the copies", q->pattern);
+}
+
+/* A name that only copies bear means them: "f.isra.0" is all that there is of f. */
 void code_names_expand(struct code_request *q)
 {
 	struct error *error =
 	    kernel_function_match(q->kernel, q->module, q->pattern, add_function, q);
+	bool exact = q->planted && !code_is_pattern(q->pattern) && !strchr(q->pattern, '.');
 
+	if (!error && !q->planted && !q->skipped && !code_is_pattern(q->pattern))
+		error = kernel_function_clones(q->kernel, q->module, q->pattern, add_clone, q);
 	if (error)
 		diag_add(q->r->diags, q->what->tok, KERNEL_UNREADABLE, error->message);
+	else if (exact && !q->module)
+		warn_of_copies(q);
 	error_destroy(error);
 }

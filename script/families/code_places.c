@@ -432,20 +432,6 @@ static struct error *search_module(struct code_request *q, const char *path, con
 
 /* --- modules ---------------------------------------------------------------------------------------- */
 
-/* "/x/some-name.ko" is some_name. */
-static const char *module_name(struct code_request *q, const char *path)
-{
-	const char *base = strrchr(path, '/');
-	char *name;
-
-	base = base ? base + 1 : path;
-	name = arena_strndup(q->r->arena, base, strcspn(base, "."));
-	for (char *at = name; *at; at++)
-		if (*at == '-' || *at == ',')
-			*at = '_';
-	return name;
-}
-
 struct modules {
 	struct code_request *q;
 	struct {
@@ -508,7 +494,7 @@ void code_places_expand(struct code_request *q)
 	else if (code_is_pattern(q->module))
 		error = search_modules(q);
 	else if (q->module)
-		error = search_module(q, q->module, module_name(q, q->module));
+		error = search_module(q, q->module, resolver_module_name(q->r, q->module));
 	else
 		error = search_module(q, NULL, NULL);
 	if (error)

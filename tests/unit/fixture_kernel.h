@@ -111,7 +111,7 @@ static inline void fixture_btf(const char *dir)
 static inline void fixture_kernel_trace_sites(const char *dir, bool any)
 {
 	static const char functions[] = "vfs_read\nvfs_close\nmany\nno_types\nblacklisted_fn\n"
-					"twice\ntwice\n";
+					"twice\ntwice\ncopied\ncopied.constprop.3\n";
 
 	fixture_write(dir, "functions", functions, any ? sizeof(functions) - 1 : 0);
 }
@@ -128,6 +128,10 @@ static inline void fixture_kernel_make(const char *dir)
 				      "ffffffff81000600 T untraced_fn\n"
 				      "ffffffff81000700 t twice\n"
 				      "ffffffff81000800 t twice\n"
+				      "ffffffff81000820 t copied\n"
+				      "ffffffff81000840 t copied.constprop.3\n"
+				      "ffffffff81000880 t lone.isra.0\n"
+				      "ffffffff810008c0 t lone.part.0\n"
 				      "ffffffff81000900 T _etext\n";
 	static const char blacklist[] = "0xffffffff81000500-0xffffffff81000600\tblacklisted_fn\n";
 

@@ -254,7 +254,7 @@ static void test_shared_handlers(void **state)
 	    translate("probe kernel.function(\"vfs_*\") { println($file->f_a) }");
 
 	assert_int_equal(count(shared, "static void probe_"), 1);
-	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 4);
+	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 6);
 	assert_int_equal(count(equal, "static void probe_"), 1);
 	assert_int_equal(count(equal, "{ SPL_PROBE_ENTRY,"), 2);
 }
