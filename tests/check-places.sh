@@ -86,6 +86,16 @@ for what in statement function; do
 done
 fails "an address inside an instruction" "kernel.statement($(printf '0x%x' $((address + 1))))" 'vfs_read+0x1 is inside an instruction'
 
+# A module of the kernel's own that is not loaded: its file has the symbols and the types.
+own=$(find "$kernel/modules" -name 'xfs.ko' | head -1)
+if [ -n "$own" ]; then
+	build/bin/spile -w -r "$kernel" -L 'module("xfs").function("xfs_file_open")' >"$tmp/out" 2>"$tmp/err"
+	grep -qx 'module("xfs").function("xfs_file_open") $inode:struct inode\* $file:struct file\*' "$tmp/out"
+	ok "a module's types"
+else
+	skip "a module's types" "the kernel's description has no xfs"
+fi
+
 # Before anything is planted, -v tells what else there is.
 build/bin/spile -w -v -r "$kernel" -p2 -e 'probe kernel.function("do_exit"), kernel.function("vfs_read") { exit() }' \
 	>"$tmp/out" 2>"$tmp/err"

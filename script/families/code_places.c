@@ -173,14 +173,19 @@ static bool is_exported(struct code_search *s, const struct code_function *fn)
 	return found;
 }
 
-/* Its entry, or the place behind the prologue where its arguments are; a return needs the entry. */
+/* Its entry, or the place behind the prologue where its arguments are; a return needs the entry. One
+ * that symbols alone have told is like one that was found by name: BTF may know its arguments. */
 void code_search_plant_function(struct code_search *s, const struct code_function *fn,
                                 bool is_return)
 {
 	uint64_t address = is_return ? fn->address : function_after_prologue(s->info, fn);
+	enum site_kind kind = is_return ? SITE_RETURN : SITE_ENTRY;
+	struct planted_probe *planted =
+	    code_search_plant(s, address, code_search_text(s, fn->name, fn->file, fn->line), fn->name,
+	                      resolver_add_site(s->q->r, kind, s->info, fn, address));
 
-	code_search_plant(s, address, code_search_text(s, fn->name, fn->file, fn->line), fn->name,
-	      resolver_add_site(s->q->r, is_return ? SITE_RETURN : SITE_ENTRY, s->info, fn, address));
+	if (planted && !fn->die)
+		planted->site = NULL;
 }
 
 static int add_function(const struct code_function *fn, void *arg)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 120
-# Lines, inlined copies, callees, labels and exported functions of a module built with -g. Oracle: the
-# module counts for itself what it did, and logs it.
+# Lines, inlined copies, callees, labels and exported functions of a module built with -g, and a local
+# variable at a line. Oracle: the module counts for itself what it did, and logs it.
 SPILE_CACHE=/tmp/cache
 export SPILE_CACHE
 
@@ -22,8 +22,8 @@ odd=$(line_of "the odd line")
 even=$(line_of "the even line")
 
 cat >/tmp/places.stp <<X
-global n
-probe module("$module").statement("place_branch@place_target.c:$odd") { n["odd"]++ }
+global n, sum
+probe module("$module").statement("place_branch@place_target.c:$odd") { n["odd"]++; sum += \$twice }
 probe module("$module").statement("*@place_target.c:$even") { n["even"]++ }
 probe module("$module").function("place_clamp").inline { n["clamped"]++ }
 probe module("$module").function("place_loop").label("retry") { n["again"]++ }
@@ -36,8 +36,8 @@ probe module("$module").statement("place_branch@place_target.c+5") { n["relative
 probe end {
     printf("odd %d even %d clamped %d again %d first %d leaves %d\n", n["odd"], n["even"], n["clamped"],
            n["again"], n["first"], n["leaves"])
-    printf("returns %d %d around %d relative %d\n", n["first return"], n["leaves return"], n["around"],
-           n["relative"])
+    printf("returns %d %d around %d relative %d sum %d\n", n["first return"], n["leaves return"],
+           n["around"], n["relative"], sum)
 }
 X
 spile /tmp/places.stp -c 'sh -c "echo 30 >/sys/module/place_target/parameters/run"' >/tmp/out 2>/tmp/err || {
@@ -49,7 +49,7 @@ truth=$(dmesg | sed -n 's/.*place_target: //p' | tail -1)
 echo "the module: $truth"
 set -- $truth # odd N even N sum N clamped N again N first N leaves N
 grep -qx "odd $2 even $4 clamped $8 again ${10} first ${12} leaves ${14}" /tmp/out
-grep -qx "returns ${12} ${14} around $(($2 + $4)) relative $2" /tmp/out
+grep -qx "returns ${12} ${14} around $(($2 + $4)) relative $2 sum $6" /tmp/out
 after=$(text-sum)
 [ "$before" = "$after" ] || { echo "text changed: $before, now $after"; exit 1; }
 
