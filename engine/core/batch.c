@@ -4,6 +4,7 @@
  * context, under the engine's lock.
  */
 #include "engine/core/batch.h"
+#include "engine/core/fault.h"
 #include "engine/core/site.h"
 
 /* --- a list of sites, linked by batch_next ------------------------------------------------------- */
@@ -88,6 +89,7 @@ void sites_release(struct site_list *list)
 	struct site_list all = { NULL }, mine;
 	struct spile_site *site;
 
+	faults_end(list);
 	while (list->first) {
 		const struct planter *planter = list->first->planter;
 

@@ -48,6 +48,11 @@ struct engine_home {
 	unsigned counters_per_cpu;
 	/** The current task, for kretprobe_instance.task. Any context. May be NULL. */
 	void *(*current_task)(void);
+	/**
+	 * There are probes with a fault_handler from here on, or none any more: faults are to be shown to
+	 * engine_hit_fault(). 0 or -errno. Under the lock. May be NULL: they always are.
+	 */
+	int (*faults)(bool on);
 	/** Debug registers; NULL: there are no watchpoints. */
 	const struct watch_home *watch;
 };

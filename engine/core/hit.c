@@ -81,31 +81,6 @@ void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned lon
 	hit_leave(cpu, &frame);
 }
 
-/* The site whose handler runs on this CPU, or NULL. any, with preemption disabled */
-static const struct spile_site *site_running(void)
-{
-	const struct engine_frame *frame;
-
-	frame = __atomic_load_n(&engine.cpus[host_cpu()].running, __ATOMIC_RELAXED);
-	return frame ? frame->site : NULL;
-}
-
-/* any */
-int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr)
-{
-	const struct spile_site *in;
-	struct kprobe *p;
-	int done = 0;
-
-	host_preempt_disable();
-	in = site ? site : site_running();
-	for (p = in ? list_first(in) : NULL; p && !done; p = list_next(p))
-		if (p->fault_handler && probe_enabled(p))
-			done = p->fault_handler(p, regs, trapnr) != 0;
-	host_preempt_enable();
-	return done;
-}
-
 /* any */
 int engine_return_entry(struct spile_site *site, struct kretprobe_instance *ri,
 			struct pt_regs *regs, uint64_t ret_addr)

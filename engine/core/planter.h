@@ -17,15 +17,15 @@
  *               enabled != 0. All or nothing; on failure *ret_failed may tell the culprit. Hits may
  *               come in before it returns.
  *   unplant     disarms the sites of a list. Afterwards no new hit begins; running ones may still
- *               be in a handler. (site->gone: the code goes away, or has gone.) The engine then waits (host_synchronize), asks account() for the
- *               last time, and calls:
+ *               be in a handler. (site->gone: the code goes away, or has gone.) The engine then waits
+ *               (host_synchronize), asks account() for the last time, and calls:
  *   release     frees what hangs on site->plant, for each site of a list; NULL was never planted.
  *   arm, disarm one planted site on and off, when the last probe of it is disabled or the first
  *               enabled. disarm does not wait for running hits.
  *   join        a probe is about to be linked to a planted site: its handlers run as soon as this has
  *               returned 0. May be NULL.
- *   update      the site got its first post_handler after it was planted; may be NULL when that
- *               needs no change.
+ *   update      the site got its first post_handler or fault_handler after it was planted; may be
+ *               NULL when that needs no change.
  *   optimize    engine_optimization() (control.h) may have changed: takes the jumps of all its planted
  *               sites, in a list, back or puts them in. (plant, arm, update and relax look at
  *               it by themselves.) May be NULL.
@@ -66,6 +66,7 @@ struct spile_site {
 	unsigned wanted;       /* probes here that are not disabled */
 	unsigned enabled;      /* the same, but 0 while the engine is switched off */
 	bool has_post;         /* some probe has a post_handler, or a break_handler in its place */
+	bool has_fault;        /* some probe has a fault_handler, or had one */
 	bool planted;          /* between plant and unplant */
 	bool leaving;          /* being unregistered */
 	bool gone;             /* the code goes away, or has gone: no new probes here */
@@ -74,6 +75,7 @@ struct spile_site {
 	const struct planter *planter;
 	void *plant;           /* the planter's */
 	void *extra;           /* the planter's, too */
+	struct spile_site *fault_next; /* fault.c's */
 	void *pin;             /* what keeps the code in place: the home's */
 	struct spile_site *hash_next;
 	struct spile_site *batch_next; /* links a list for the planter */
@@ -105,7 +107,12 @@ int engine_hit(struct spile_site *site, struct pt_regs *regs);
  * An instruction faulted in a handler that runs on this CPU, or, with `site` given, in the copy of
  * the site's instruction: asks the fault_handlers. 1: one of them took care of it.
  */
-int engine_hit_fault(struct spile_site *site, struct pt_regs *regs, int trapnr);
+int engine_hit_fault(const struct spile_site *site, struct pt_regs *regs, int trapnr);
+/**
+ * The site with a fault_handler whose instruction is at addr, or NULL: for planters that cannot tell
+ * otherwise in whose copy a fault was. Preemption disabled.
+ */
+struct spile_site *engine_fault_site(uint64_t addr);
 /** Runs the post_handlers; call it when site->has_post and engine_hit() gave 0. */
 void engine_hit_post(struct spile_site *site, struct pt_regs *regs, unsigned long flags);
 

@@ -41,6 +41,25 @@ static inline void count_hit(struct engine_cpu *cpu, struct kprobe *p)
 		__atomic_fetch_add(&p->nhit, 1, __ATOMIC_RELAXED);
 }
 
+/* Preemption is disabled, and stays so to frame_pop(). */
+static inline void frame_push(struct engine_cpu *cpu, const struct spile_site *site,
+			      struct engine_frame *frame)
+{
+	frame->site = site;
+	frame->outer = __atomic_load_n(&cpu->running, __ATOMIC_RELAXED);
+	frame->jprobe = NULL;
+	frame->level = host_level();
+	local_barrier();
+	__atomic_store_n(&cpu->running, frame, __ATOMIC_RELAXED);
+	local_barrier();
+}
+
+static inline void frame_pop(struct engine_cpu *cpu, const struct engine_frame *frame)
+{
+	local_barrier();
+	__atomic_store_n(&cpu->running, frame->outer, __ATOMIC_RELAXED);
+}
+
 /**
  * Takes this CPU for the site's handlers, and disables preemption until hit_leave(). NULL, and
  * nothing to leave: a handler is running here already, and called what was hit.
@@ -57,20 +76,13 @@ static inline struct engine_cpu *hit_enter(const struct spile_site *site, struct
 		host_preempt_enable();
 		return NULL;
 	}
-	frame->site = site;
-	frame->outer = outer;
-	frame->jprobe = NULL;
-	frame->level = host_level();
-	local_barrier();
-	__atomic_store_n(&cpu->running, frame, __ATOMIC_RELAXED);
-	local_barrier();
+	frame_push(cpu, site, frame);
 	return cpu;
 }
 
 static inline void hit_leave(struct engine_cpu *cpu, const struct engine_frame *frame)
 {
-	local_barrier();
-	__atomic_store_n(&cpu->running, frame->outer, __ATOMIC_RELAXED);
+	frame_pop(cpu, frame);
 	host_preempt_enable();
 }
 

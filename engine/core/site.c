@@ -4,6 +4,7 @@
  * Task context, under the engine's lock.
  */
 #include "engine/core/site.h"
+#include "engine/core/fault.h"
 #include "engine/host.h"
 
 /* Makes a site that is not planted yet. */
@@ -91,17 +92,30 @@ static void site_want(struct spile_site *site, int change)
 	site->enabled = engine.off ? 0 : site->wanted;
 }
 
+/* What has to be there before the probe is. */
+static int link_begin(struct spile_site *site, struct kprobe *p)
+{
+	bool had_fault = site->has_fault;
+	int err = 0;
+
+	if (p->fault_handler)
+		err = faults_begin(site);
+	if (!err && site->planted && site->has_fault && !had_fault && site->planter->update)
+		err = site->planter->update(site);
+	if (!err && site->planted && site->planter->join)
+		err = site->planter->join(site, p);
+	return err;
+}
+
 int site_link(struct spile_site *site, struct kprobe *p)
 {
 	bool was_enabled = site->enabled != 0, had_post = site->has_post;
 	struct kprobe **link = &site->probes;
 	int err;
 
-	if (site->planted && site->planter->join) {
-		err = site->planter->join(site, p);
-		if (err)
-			return err;
-	}
+	err = link_begin(site, p);
+	if (err)
+		return err;
 	while (*link)
 		link = &(*link)->next;
 	p->next = NULL;

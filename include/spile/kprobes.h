@@ -35,9 +35,11 @@ typedef int (*kprobe_pre_handler_t)(struct kprobe *p, struct pt_regs *regs);
 /** After the probed instruction; flags is 0 on x86. */
 typedef void (*kprobe_post_handler_t)(struct kprobe *p, struct pt_regs *regs, unsigned long flags);
 /**
- * A fault in a handler or in the single-stepped instruction. Returns 1 if it took care of it. Called in
- * a process. The kernel home takes the field and never calls it, as kernels since 5.14: there, a fault
- * in a handler is an oops (docs/decisions/gone-and-control.md).
+ * A fault in a handler of the probe, or in the copy of the probed instruction (then regs->ip is the
+ * original's address). Returns 1 if it took care of it: execution goes on at regs->ip, which is again
+ * what faulted if it was not changed. 0: as if there were no probe; with an entry in a table of
+ * exceptions that is used. Runs in the context of the fault; its own faults are not shown to it. (The
+ * kernel home needs ftrace sites in two functions for it, which 5.10 to 7.2 have; it logs when not.)
  */
 typedef int (*kprobe_fault_handler_t)(struct kprobe *p, struct pt_regs *regs, int trapnr);
 /** Never called. Setting one keeps the probe from being optimized, as a post_handler does. */

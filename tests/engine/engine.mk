@@ -1,5 +1,6 @@
 # The engine's suite in a process. It needs dynamic symbols and no optimization across its files.
-SUITE_C       := tests/engine/suite.c tests/engine/suite_mix.c tests/engine/targets.c
+SUITE_C       := tests/engine/suite.c tests/engine/suite_mix.c \
+                 tests/engine/suite_fault.c tests/engine/targets.c
 ENGINE_TEST_C := $(SUITE_C) tests/engine/process.c tests/engine/process_cases.c \
                  tests/engine/process_threads.c tests/engine/process_watch.c tests/engine/process_control.c
 ENGINE_TEST   := $(B)/tests/engine

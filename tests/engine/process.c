@@ -6,10 +6,12 @@
  * the name of a case that only a process has, nothing else is run.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "spile/process.h"
@@ -117,6 +119,42 @@ static int default_maxactive(void)
 	return twice > 10 ? twice : 10;
 }
 
+/* --- reads that may fail: the program's own handler is the table of exceptions ---------------------- */
+
+long process_load(uint64_t addr);
+extern const char process_load_failed[];
+
+__asm__(".text\n"
+	".globl process_load\n"
+	".type process_load, @function\n"
+	"process_load:\n"
+	"	mov (%rdi), %rax\n"
+	"	mov $0, %eax\n"
+	"	ret\n"
+	"process_load_failed:\n"
+	"	mov $-14, %rax\n"
+	"	ret\n"
+	".size process_load, . - process_load\n");
+
+static void on_segv(int sig, siginfo_t *info, void *context)
+{
+	greg_t *gregs = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	if (gregs[REG_RIP] == (greg_t)process_load)
+		gregs[REG_RIP] = (greg_t)process_load_failed;
+	else
+		signal(SIGSEGV, SIG_DFL); /* and it is raised again */
+}
+
+static void run_suite(const struct suite_home *home)
+{
+	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO }, old;
+
+	sigaction(SIGSEGV, &action, &old);
+	suite_run(home);
+	sigaction(SIGSEGV, &old, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const struct suite_home home = {
@@ -127,6 +165,9 @@ int main(int argc, char **argv)
 		.add_name = "target_add",
 		.own_text = (uint64_t)(uintptr_t)library_function(),
 		.maxactive = default_maxactive(),
+		.bad = 4096,
+		.load = process_load,
+		.load_at = (uint64_t)(uintptr_t)process_load,
 	};
 
 	if (argc >= 3 && !strcmp(argv[1], "-t"))
@@ -134,14 +175,14 @@ int main(int argc, char **argv)
 	only = argc == 2 ? argv[1] : argc == 4 ? argv[3] : NULL;
 	text_before = text_checksum();
 	if (!only)
-		suite_run(&home);
+		run_suite(&home);
 	process_cases();
 	process_thread_cases();
 	process_watch_cases();
 	process_control_cases();
 	spile_optimization(0); /* once more, with breakpoints only */
 	if (!only)
-		suite_run(&home);
+		run_suite(&home);
 	spile_optimization(1);
 	printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
 	return failed != 0;

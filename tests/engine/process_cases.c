@@ -548,52 +548,6 @@ static void case_signals(void)
 	CHECK_EQ(r.kp.nhit + r.kp.nmissed + (unsigned)r.nmissed, calls + alarms);
 }
 
-static volatile int faults;
-
-static int read_nothing(struct kprobe *p, struct pt_regs *regs)
-{
-	/* 7 bytes: what the fault_handler skips */
-	__asm__ volatile("movq $0, 0x0(,%0,8)" : : "r"(0L) : "memory");
-	hits++;
-	return 0;
-}
-
-static int skip_store(struct kprobe *p, struct pt_regs *regs, int trapnr)
-{
-	uint8_t *ip = (uint8_t *)(uintptr_t)regs->ip;
-
-	faults++;
-	while (*ip != 0x83 && !(ip[0] == 0x8b)) /* the next instruction reads or adds to hits */
-		ip++;
-	regs->ip = (uint64_t)(uintptr_t)ip;
-	return 1;
-}
-
-static void case_fault_in_handler(void)
-{
-	struct kprobe p = { .symbol_name = "target_add", .pre_handler = read_nothing,
-			    .fault_handler = skip_store };
-
-	CHECK_EQ(register_kprobe(&p), 0);
-	CHECK_EQ(target_add(1, 2), 3);
-	CHECK_EQ(faults, 1);
-	CHECK_EQ(hits, 1);
-	unregister_kprobe(&p);
-}
-
-extern long target_load(const long *p); /* mov (%rdi), %rax; ret */
-__asm__(".text\n"
-	".globl target_load\n"
-	".type target_load, @function\n"
-	"target_load:\n"
-	"	.cfi_startproc\n"
-	"	mov (%rdi), %rax\n"
-	"	ret\n"
-	"	nop\n"
-	"	nop\n"
-	"	.cfi_endproc\n"
-	".size target_load, . - target_load\n");
-
 static sigjmp_buf fault_back;
 static volatile uint64_t fault_ip;
 
@@ -604,7 +558,7 @@ static void on_segv(int sig, siginfo_t *info, void *context)
 }
 
 /* The probed instruction itself faults: the program's handler is told the original place. */
-static void case_fault_in_copy(void)
+static void case_fault_told_program(void)
 {
 	struct sigaction action = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO }, old;
 	struct kprobe p = { .symbol_name = "target_load", .pre_handler = count };
@@ -770,8 +724,7 @@ static const struct process_case cases[] = {
 	CASE(unregister_while_inside),
 	CASE(fork),
 	CASE(signals),
-	CASE(fault_in_handler),
-	CASE(fault_in_copy),
+	CASE(fault_told_program),
 	CASE(foreign_trap),
 	CASE(blocked_trap),
 	CASE(blocked_while_waiting),

@@ -752,5 +752,5 @@ static int run(const struct suite_case *c)
 int suite_run(const struct suite_home *use)
 {
 	home = use;
-	return run(cases) + run(suite_mix_cases);
+	return run(cases) + run(suite_mix_cases) + run(suite_fault_cases);
 }

@@ -27,6 +27,14 @@ struct suite_home {
 	uint64_t own_text;
 	/** What a kretprobe's maxactive becomes when it was not set. */
 	int maxactive;
+	/** An address that nothing is mapped at. */
+	uint64_t bad;
+	/**
+	 * Reads 8 bytes at addr by the instruction at load_at: 0, or -EFAULT, since there is an entry for
+	 * that instruction in a table of exceptions.
+	 */
+	long (*load)(uint64_t addr);
+	uint64_t load_at;
 	/** KPROBE_FLAG_* that a plain kprobe on the entry of target_add() shows. */
 	uint32_t entry_flags;
 };
@@ -44,5 +52,7 @@ long target_many(long a, long b, long c, long d, long e, long f, long g, long h)
 long target_busy(long n);             /* called by many threads */
 long target_mov(void);                /* 7, by two instructions; the first has 5 bytes */
 #define TARGET_MOV_NEXT 5             /* offset of the second */
+long target_load(const long *p);      /* *p, by its first instruction */
+#define TARGET_LOAD_NEXT 3            /* offset of the second */
 
 #endif

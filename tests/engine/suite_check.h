@@ -15,8 +15,8 @@ struct suite_case {
 
 #define CASE(name) { #name, case_##name }
 
-/** suite_mix.c's; ends with NULL. */
-extern const struct suite_case suite_mix_cases[];
+/** suite_mix.c's and suite_fault.c's; they end with NULL. */
+extern const struct suite_case suite_mix_cases[], suite_fault_cases[];
 
 const struct suite_home *suite_home(void);
 void suite_check(bool ok, const char *file, int line, const char *what, long long is,

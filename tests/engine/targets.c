@@ -51,3 +51,16 @@ __asm__(".text\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
 	".size target_mov, . - target_mov\n");
+
+__asm__(".text\n"
+	".balign 16\n"
+	".globl target_load\n"
+	".type target_load, @function\n"
+	"target_load:\n"
+	"	.cfi_startproc\n"
+	"	mov (%rdi), %rax\n"
+	"	ret\n"
+	"	nop\n"
+	"	nop\n"
+	"	.cfi_endproc\n"
+	".size target_load, . - target_load\n");

@@ -87,6 +87,40 @@ static void with_threads(int n, void (*body)(void *arg), void (*meanwhile)(void 
 		kfn_kthread_stop(threads[i]);
 }
 
+/* --- reads that may fail --------------------------------------------------------------------------- */
+
+#define NOTHING 0xffffffffffe00008ull /* the last 2 MB are nobody's: Documentation/arch/x86/x86_64/mm.rst */
+
+static long load(uint64_t addr)
+{
+	uint64_t value;
+
+	return kfn_copy_from_kernel_nofault(&value, (const void *)addr, sizeof(value)) ? -EFAULT : 0;
+}
+
+/* mov of 8 bytes from memory */
+static bool is_load(const uint8_t *insn)
+{
+	return (insn[0] & 0xf8) == 0x48 && insn[1] == 0x8b;
+}
+
+/* The entry for the kernel's function that does it; its table has offsets from themselves. */
+static uint64_t load_at(void)
+{
+	uint64_t start = (uint64_t)kfn_copy_from_kernel_nofault, code;
+	unsigned long size, offset;
+	const char *entry;
+
+	kfn_kallsyms_lookup_size_offset(start, &size, &offset);
+	for (entry = &kvar_ex_table_start; entry < &kvar_ex_table_stop;
+	     entry += ksize(exception_table_entry)) {
+		code = (uint64_t)entry + (uint64_t)(int64_t)*(const int32_t *)entry;
+		if (code - start < size && is_load((const uint8_t *)code))
+			return code;
+	}
+	return 0;
+}
+
 /* --- the module ------------------------------------------------------------------------------------ */
 
 int init_module(void)
@@ -101,6 +135,9 @@ int init_module(void)
 		.add_name = "target_add",
 		.own_text = (uint64_t)spile_register_kprobe,
 		.maxactive = 2 * cpus > 10 ? 2 * cpus : 10,
+		.bad = NOTHING,
+		.load = load,
+		.load_at = load_at(),
 		.entry_flags = sites ? KPROBE_FLAG_FTRACE | KPROBE_FLAG_ON_FUNC_ENTRY : 0,
 	};
 

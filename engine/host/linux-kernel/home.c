@@ -5,6 +5,7 @@
  */
 #include "engine/host/linux-kernel/home.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/fault.h"
 #include "engine/host/linux-kernel/ftrace_return.h"
 #include "engine/host/linux-kernel/planters.h"
 #include "engine/host/linux-kernel/text.h"
@@ -196,6 +197,7 @@ static struct engine_home home = {
 	.unpin = home_unpin,
 	.blacklist = kernel_home_blacklist,
 	.current_task = home_current_task,
+	.faults = kernel_home_faults,
 	.watch = &kernel_watch,
 };
 
@@ -218,6 +220,7 @@ void kernel_home_deinit(void)
 	host_synchronize();
 	ftrace_through_deinit();
 	text_deinit();
+	kernel_home_faults_deinit();
 	if (khas(wait_for_kprobe_optimizer))
 		kfn_wait_for_kprobe_optimizer();
 	host_free(home.counters);

@@ -4,7 +4,8 @@
  *
  * One kernel kprobe for each site calls the site's handlers. It has a post_handler only when one
  * of the site's probes has, or when optimization is switched off, because that keeps the kernel from
- * optimizing it to a jump. When that changes later, the kernel kprobe is replaced; hits in between,
+ * optimizing it to a jump; and when there is a fault_handler, because then the kernel knows whose copy
+ * of an instruction runs. When that changes later, the kernel kprobe is replaced; hits in between,
  * some milliseconds, are not seen. (A second kernel kprobe for the post_handlers beside the first would
  * leave no gap, but 5.10 does not call a post_handler that joins a kprobe without one.)
  *
@@ -42,10 +43,29 @@ static void native_post(struct kernel_kprobe *kp, struct pt_regs *regs, unsigned
 
 /* --- registering and unregistering ------------------------------------------------------------ */
 
+/*
+ * A kprobe that has been optimized stays in place for a while after it was unregistered, and one that
+ * comes meanwhile is made a part of it; on 5.10 without its post_handler.
+ */
+static void wait_for_former(uint64_t addr)
+{
+	bool found;
+
+	if (!khas(get_kprobe) || !khas(wait_for_kprobe_optimizer))
+		return;
+	host_preempt_disable();
+	found = kfn_get_kprobe((void *)addr) != NULL;
+	host_preempt_enable();
+	if (found)
+		kfn_wait_for_kprobe_optimizer();
+}
+
 static int plant_register(struct native_plant *plant, bool with_post)
 {
 	struct spile_site *site = plant->site;
 
+	if (with_post)
+		wait_for_former(site->addr);
 	memset(&plant->kp, 0, sizeof(plant->kp));
 	knative(&plant->kp, kprobe, addr) = (void *)site->addr;
 	knative(&plant->kp, kprobe, flags) = site->enabled ? 0 : NATIVE_FLAG_DISABLED;
@@ -57,7 +77,7 @@ static int plant_register(struct native_plant *plant, bool with_post)
 
 static bool wants_post(const struct spile_site *site)
 {
-	return site->has_post || !engine_optimization();
+	return site->has_post || site->has_fault || !engine_optimization();
 }
 
 static int plant_create(struct spile_site *site)
@@ -78,7 +98,7 @@ static int plant_create(struct spile_site *site)
 }
 
 /*
- * The first post_handler of a site arrives, or optimization is switched. If the kernel refuses, the
+ * The first post_handler or fault_handler of a site arrives, or optimization is switched. If the kernel refuses, the
  * rest goes on as before.
  */
 static int native_update(struct spile_site *site)

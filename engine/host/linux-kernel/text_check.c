@@ -4,7 +4,7 @@
  *
  * Not our sort of place, so that the kernel's own kprobes may try: what has no symbol, ftrace's
  * sites, what runs on the way from a breakpoint to us, instructions that have an entry in an exception
- * table (the kernel looks entries up by address, and the copy in a slot has another), landing pads of
+ * table (they may sleep in a page fault, in a slot that nobody knows to be in use), landing pads of
  * indirect branches, and what neither a copy nor emulation can do.
  *
  * For a jump the engine's own checks (engine/arch/x86/optimize.h) read the function; here is what

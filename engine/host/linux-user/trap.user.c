@@ -169,6 +169,15 @@ static struct point *fault_in_copy(struct pt_regs *regs)
 	return point;
 }
 
+/* A fault_handler goes on behind the instruction: there a jump may stand, and the copies beside it. */
+static void stay_in_copies(const struct point *point, struct pt_regs *regs)
+{
+	uint64_t ip;
+
+	if (point && point->detour_at && !x86_detour_copy_ip(&point->detour, regs->ip, &ip))
+		regs->ip = ip;
+}
+
 static const struct signal_action *program_action(int sig)
 {
 	unsigned i = 0;
@@ -195,6 +204,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 			site = __atomic_load_n(&point->live, __ATOMIC_ACQUIRE);
 		if (!point || site)
 			done = engine_hit_fault(site, &regs, (int)gregs[REG_TRAPNO]);
+		if (done)
+			stay_in_copies(point, &regs);
 		quick_hide(shown);
 		host_preempt_enable();
 		regs_store(&regs, gregs);
