@@ -8,6 +8,7 @@ dir=/sys/kernel/debug/spile
 list=$dir/kprobes/list
 enabled=$dir/kprobes/enabled
 optimization=$dir/kprobes-optimization
+text=$dir/kprobes-text
 
 fail() {
     echo "$*"
@@ -48,10 +49,10 @@ optimized() {
 
 before=$(text-sum --save /tmp/text)
 spile-run --load
-[ "$(stat -c '%a %u' $list $dir/kprobes/blacklist $enabled $optimization | tr '\n' ,)" = \
-    '400 0,400 0,600 0,600 0,' ] || fail "modes or owners"
+[ "$(stat -c '%a %u' $list $dir/kprobes/blacklist $enabled $optimization $text | tr '\n' ,)" = \
+    '400 0,400 0,600 0,600 0,600 0,' ] || fail "modes or owners"
 [ -z "$(cat $list)" ] || fail "not empty"
-[ "$(cat $enabled) $(cat $optimization)" = '1 1' ] || fail "not on"
+[ "$(cat $enabled) $(cat $optimization) $(cat $text)" = '1 1 0' ] || fail "not on"
 
 for name in control_one control_two; do
     spile-run --fit build/tests/vm/control.o $name /tmp/$name.ko
@@ -99,9 +100,17 @@ if listed 'k  control_target\+0x3  control_one \[native\]' 2>/dev/null; then
     busybox rmmod control_two
 fi
 
-for file in $enabled $optimization; do
-    for text in 2 x '' '1 ' 'a long text, longer than any' '\n'; do
-        [ -z "$text" ] || refused "$text" $file
+# Patches of our own for what comes from now on.
+echo 1 >$text
+[ "$(cat $text)" = 1 ]
+busybox insmod /tmp/control_two.ko
+listed 'k  control_target\+0x3  control_two (\[OPTIMIZED\])?\[jump\]'
+busybox rmmod control_two
+echo 0 >$text
+
+for file in $enabled $optimization $text; do
+    for what in 2 x '' '1 ' 'a long text, longer than any' '\n'; do
+        [ -z "$what" ] || refused "$what" $file
     done
 done
 

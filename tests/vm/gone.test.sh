@@ -3,6 +3,7 @@
 # kernels: all
 # A probed module can be removed, and its probes become GONE (gone.kernel.c, victim.kernel.c); then it
 # is loaded and removed, over and over, while two threads hit it and one registers and unregisters.
+# With what the kernel has for its probes, with ftrace sites, and with our own jumps and breakpoints.
 # SPILE_STRESS_SECONDS says for how long (default 5).
 seconds=${SPILE_STRESS_SECONDS:-5}
 . tests/vm/module.sh
@@ -44,5 +45,7 @@ life() { # VICTIM SECONDS
 run() { # ROUND
     life victim 1
     life victim-sites "$([ "$1" = 2 ] && echo "$seconds" || echo 1)"
+    echo 1 >/sys/kernel/debug/spile/kprobes-text
+    life victim "$([ "$1" = 2 ] && echo "$seconds" || echo 1)"
 }
 text_kept run

@@ -2,12 +2,14 @@
 # timeout: 900
 # kernels: all
 # The engine's suite (tests/engine/suite.h), which a process runs too, on this kernel: with targets that
-# have ftrace sites and with targets that have none. Each case under load takes SPILE_STRESS_SECONDS
-# in the second round, 1 if not set.
+# have ftrace sites and with targets that have none, and the latter again with jumps and breakpoints of
+# our own. Each case under load takes SPILE_STRESS_SECONDS in the second round, 1 if not set.
 . tests/vm/module.sh
 run() { # ROUND
     seconds=$([ "$1" = 1 ] && echo 1 || echo "${SPILE_STRESS_SECONDS:-1}")
     module_test suite "suite$seconds" suite
     module_test suite "suite$seconds" suite-sites
+    echo 1 >/sys/kernel/debug/spile/kprobes-text
+    module_test suite "suite$seconds" suite
 }
 text_kept run

@@ -6,6 +6,8 @@
  *     /sys/kernel/debug/spile/kprobes/blacklist       0400  engine_blacklist()
  *     /sys/kernel/debug/spile/kprobes/enabled         0600  1 or 0: all probes
  *     /sys/kernel/debug/spile/kprobes-optimization    0600  1 or 0: jumps
+ *     /sys/kernel/debug/spile/kprobes-text            0600  1 or 0: new probes by patches of our own,
+ *                                                           where they can be (KPROBE_FLAG_TEXT)
  *
  * A listing is made when its file is opened and read from that copy, so that what is read in pieces
  * is of one moment. Task context.
@@ -116,11 +118,27 @@ static ssize_t optimization_write(struct file *file, const char *from, size_t le
 	return (ssize_t)len;
 }
 
+static ssize_t text_read_switch(struct file *file, char *to, size_t len, int64_t *pos)
+{
+	return switch_read(to, len, pos, kernel_home_text());
+}
+
+static ssize_t text_write_switch(struct file *file, const char *from, size_t len, int64_t *pos)
+{
+	bool on;
+	int err = switch_parse(from, len, &on);
+
+	if (err)
+		return err;
+	kernel_home_set_text(on);
+	return (ssize_t)len;
+}
+
 /* --- files ----------------------------------------------------------------------------------------- */
 
 static struct dentry *root;
 static struct file_operations list_operations, blacklist_operations, enabled_operations,
-	optimization_operations;
+	optimization_operations, text_operations;
 
 static bool is_error(const struct dentry *dentry)
 {
@@ -174,6 +192,7 @@ void control_files_init(void)
 	create_switch(kprobes, "enabled", enabled_read, enabled_write, &enabled_operations);
 	create_switch(root, "kprobes-optimization", optimization_read, optimization_write,
 		      &optimization_operations);
+	create_switch(root, "kprobes-text", text_read_switch, text_write_switch, &text_operations);
 }
 
 /* Waits for calls that are under way. */

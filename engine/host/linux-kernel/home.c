@@ -174,10 +174,23 @@ static const struct planter *const planters_text[] = {
 	NULL,
 };
 
+static bool prefers_text;
+
+void kernel_home_set_text(bool on)
+{
+	__atomic_store_n(&prefers_text, on, __ATOMIC_RELAXED);
+}
+
+bool kernel_home_text(void)
+{
+	return __atomic_load_n(&prefers_text, __ATOMIC_RELAXED);
+}
+
 static bool home_wants_text(const struct spile_site *site)
 {
 	return site->kind == SITE_PROBE &&
-	       (site->asked & KPROBE_FLAG_TEXT || text_is_in_function(site->addr));
+	       (kernel_home_text() || site->asked & KPROBE_FLAG_TEXT ||
+		text_is_in_function(site->addr));
 }
 
 #define COUNTERS 4096u /* of hits, for each CPU; probes beyond them count more dearly */

@@ -39,6 +39,13 @@ bool kernel_module_text(struct module *module, enum kernel_text which, uint64_t 
 void control_files_init(void);
 void control_files_deinit(void);
 
+/**
+ * Whether probes that are registered from now on are planted as if all had KPROBE_FLAG_TEXT: for tests,
+ * and where the kernel's kprobes are not to be used. Task context.
+ */
+void kernel_home_set_text(bool on);
+bool kernel_home_text(void);
+
 /** Set by kmod/: tells script modules, whose text is refused like our own. Task context. */
 extern bool (*kernel_home_is_script)(const struct module *module);
 
