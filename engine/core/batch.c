@@ -6,6 +6,7 @@
 #include "engine/core/batch.h"
 #include "engine/core/fault.h"
 #include "engine/core/site.h"
+#include "engine/host.h"
 
 /* --- a list of sites, linked by batch_next ------------------------------------------------------- */
 
@@ -112,6 +113,26 @@ void sites_destroy(struct site_list *list)
 	}
 }
 
+/* Their planter is full: gives what it has begun back, and chooses another. */
+static int move_on(struct site_list *list)
+{
+	const struct planter *full = list->first->planter;
+	struct spile_site *site;
+	struct kprobe *p;
+	int err = 0;
+
+	host_synchronize();
+	full->release(list->first);
+	for (site = list->first; site; site = site->batch_next) {
+		site->plant = site->extra = NULL;
+		if (!err && policy_choose(engine.home, site, full, &site->planter))
+			err = -ENOMEM;
+		for (p = site->probes; p; p = p->next)
+			p->flags |= site->planter->probe_flags;
+	}
+	return err;
+}
+
 int sites_plant(struct site_list *list, struct spile_site **ret_failed)
 {
 	struct site_list done = { NULL }, mine;
@@ -122,6 +143,11 @@ int sites_plant(struct site_list *list, struct spile_site **ret_failed)
 
 		list_split(list, planter, &mine);
 		err = planter->plant(mine.first, ret_failed);
+		if (err == -ENOSPC) {
+			err = move_on(&mine);
+			list_append(list, &mine);
+			continue;
+		}
 		if (err) {
 			list_append(list, &mine);
 			break;

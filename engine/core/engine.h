@@ -150,9 +150,10 @@ unsigned table_count(void);
 
 /**
  * policy.c: the planter for a site: the first of the home's table for it that knows its kind and can plant it.
- * Else the verdict: the first error that is not -EOPNOTSUPP, or -EOPNOTSUPP.
+ * Else the verdict: the first error that is not -EOPNOTSUPP, or -EOPNOTSUPP. With `after`, the first
+ * behind that one.
  */
 int policy_choose(const struct engine_home *home, const struct spile_site *site,
-		  const struct planter **ret);
+		  const struct planter *after, const struct planter **ret);
 
 #endif

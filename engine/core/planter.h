@@ -15,7 +15,8 @@
  *               Changes nothing.
  *   plant       makes the sites of a list ready (linked by batch_next) and arms those that have
  *               enabled != 0. All or nothing; on failure *ret_failed may tell the culprit. Hits may
- *               come in before it returns.
+ *               come in before it returns. -ENOSPC: it has no room for them; the engine tries the
+ *               next planter that can.
  *   unplant     disarms the sites of a list. Afterwards no new hit begins; running ones may still
  *               be in a handler. (site->gone: the code goes away, or has gone.) The engine then waits
  *               (host_synchronize), asks account() for the last time, and calls:

@@ -4,7 +4,7 @@
 #include "engine/host.h"
 
 int policy_choose(const struct engine_home *home, const struct spile_site *site,
-		  const struct planter **ret)
+		  const struct planter *after, const struct planter **ret)
 {
 	const struct planter *const *planters = home->planters;
 	int verdict = -EOPNOTSUPP, err;
@@ -13,6 +13,11 @@ int policy_choose(const struct engine_home *home, const struct spile_site *site,
 		planters = home->planters_text;
 
 	for (; *planters; planters++) {
+		if (after) {
+			if (*planters == after)
+				after = NULL;
+			continue;
+		}
 		if (!((*planters)->kinds & site->kind))
 			continue;
 		err = (*planters)->can_plant(site);

@@ -23,7 +23,7 @@ static int site_create(uint64_t addr, enum site_kind kind, uint32_t flags,
 	err = home->check(addr);
 	if (err)
 		goto free_site;
-	err = policy_choose(home, site, &site->planter);
+	err = policy_choose(home, site, NULL, &site->planter);
 	if (err)
 		goto free_site;
 	if (home->pin) {

@@ -90,6 +90,8 @@ int host_read_kernel(void *dst, uint64_t src, size_t len)
 #define INSIDE_INSTRUCTION 0x3001
 #define PIN_FAILS 0x4000
 #define PLANT_FAILS 0x5000
+#define ENTRIES_FULL 0x6000
+#define ALL_FULL 0x7000
 
 static int locked, pinned;
 
@@ -170,6 +172,22 @@ static int text_can_plant(const struct spile_site *site)
 	return site->addr & 0x80 ? -EINVAL : 0;
 }
 
+static const struct planter entry_planter;
+
+static int plant_error(const struct spile_site *site)
+{
+	switch (site->addr & ~0xffull) {
+	case PLANT_FAILS:
+		return -EPERM;
+	case ENTRIES_FULL:
+		return site->planter == &entry_planter ? -ENOSPC : 0;
+	case ALL_FULL:
+		return -ENOSPC;
+	default:
+		return 0;
+	}
+}
+
 static int any_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
 	struct spile_site *site;
@@ -177,9 +195,9 @@ static int any_plant(struct spile_site *list, struct spile_site **ret_failed)
 	assert_int_equal(locked, 1);
 	plant_calls++;
 	for (site = list; site; site = site->batch_next) {
-		if ((site->addr & ~0xffull) == PLANT_FAILS) {
+		if (plant_error(site)) {
 			*ret_failed = site;
-			return -ENOSPC;
+			return plant_error(site);
 		}
 	}
 	for (site = list; site; site = site->batch_next) {

@@ -138,14 +138,14 @@ static void test_batch_all_or_nothing(void **state)
 
 	/* a planter fails: what another one planted is taken back */
 	ps[2] = probe_at(PLANT_FAILS);
-	assert_int_equal(engine_register_kprobes(array, 4, &failed), -ENOSPC);
+	assert_int_equal(engine_register_kprobes(array, 4, &failed), -EPERM);
 	assert_int_equal(failed, 2);
 	assert_int_equal(engine_sites(), 0);
 	assert_int_equal(live, 0);
 
 	unplant_calls = 0;
 	ps[2] = probe_at(PLANT_FAILS + 4); /* the second planter's */
-	assert_int_equal(engine_register_kprobes(array, 4, &failed), -ENOSPC);
+	assert_int_equal(engine_register_kprobes(array, 4, &failed), -EPERM);
 	assert_int_equal(unplant_calls, 1);
 	assert_int_equal(live, 0);
 
@@ -157,13 +157,32 @@ static void test_batch_all_or_nothing(void **state)
 	assert_int_equal(live, 0);
 }
 
+/* A planter without room: the next one takes the sites that it was to have. */
+static void test_full_planter(void **state)
+{
+	struct kprobe ps[3] = { probe_at(ENTRIES_FULL), probe_at(0x1000), probe_at(0x1004) };
+	struct kprobe *array[3] = { &ps[0], &ps[1], &ps[2] };
+
+	assert_int_equal(spile_register_kprobes(array, 3), 0);
+	assert_string_equal(spile_kprobe_planter(&ps[0]), "two words");
+	assert_string_equal(spile_kprobe_planter(&ps[2]), "two words");
+	assert_int_equal(live, 3);
+	spile_unregister_kprobes(array, 3);
+	assert_int_equal(live, 0);
+
+	ps[0] = probe_at(ALL_FULL);
+	assert_int_equal(spile_register_kprobes(array, 3), -ENOMEM);
+	assert_int_equal(engine_sites(), 0);
+	assert_int_equal(live, 0);
+}
+
 static void test_failed_batch_spares_old_probes(void **state)
 {
 	struct kprobe old = probe_at(0x1000), young = probe_at(0x1000), bad = probe_at(PLANT_FAILS);
 	struct kprobe *array[2] = { &young, &bad };
 
 	assert_int_equal(spile_register_kprobe(&old), 0);
-	assert_int_equal(spile_register_kprobes(array, 2), -ENOSPC);
+	assert_int_equal(spile_register_kprobes(array, 2), -EPERM);
 	ran = 0;
 	fire(&old);
 	assert_int_equal(ran, 1);
@@ -368,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_probes_one_site, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch_all_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_batch_spares_old_probes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_planter, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_memory_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enable_disable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nested_is_missed, setup, teardown),

@@ -50,6 +50,44 @@ static void text_unplant(struct spile_site *list)
 			__atomic_store_n(&point_of(site)->site, NULL, __ATOMIC_RELEASE);
 }
 
+struct search {
+	uint64_t start, end;
+	bool written; /* look for those only whose patch is in the text */
+	bool found;
+};
+
+static void look(struct text_point *point, void *arg)
+{
+	struct search *search = arg;
+
+	if (!search->written || point->mode != TEXT_CLEAR)
+		search->found |= point->addr >= search->start && point->addr < search->end;
+}
+
+static bool is_in_function(uint64_t addr, bool written)
+{
+	struct search search = { .written = written };
+
+	if (!khas(kallsyms_lookup_size_offset) || text_function(addr, &search.start, &search.end))
+		return false;
+	text_points_each(look, &search);
+	return search.found;
+}
+
+bool text_is_in_function(uint64_t addr)
+{
+	return is_in_function(addr, false);
+}
+
+/* Then these cannot be the kernel's kprobes instead: see the policy in home.c. */
+static bool has_neighbours(const struct spile_site *list)
+{
+	for (; list; list = list->batch_next)
+		if (is_in_function(list->addr, true))
+			return true;
+	return false;
+}
+
 static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 {
 	struct text_point *changed = NULL, *point;
@@ -82,7 +120,7 @@ static int text_plant(struct spile_site *list, struct spile_site **ret_failed)
 		if (site->plant && point_of(site)->err)
 			*ret_failed = site;
 	text_unplant(list);
-	return err;
+	return err == -ENOSPC && has_neighbours(list) ? -ENOMEM : err;
 }
 
 /* With foreign bytes in its text, a point must stay where hits find it. */
@@ -179,28 +217,6 @@ static int jump_can_plant(const struct spile_site *site)
 	if (err)
 		return err;
 	return text_check_jump(site->addr, &region) == X86_JUMP_OK ? 0 : -EOPNOTSUPP;
-}
-
-struct search {
-	uint64_t start, end;
-	bool found;
-};
-
-static void look(struct text_point *point, void *arg)
-{
-	struct search *search = arg;
-
-	search->found |= point->addr >= search->start && point->addr < search->end;
-}
-
-bool text_is_in_function(uint64_t addr)
-{
-	struct search search = { 0 };
-
-	if (!khas(kallsyms_lookup_size_offset) || text_function(addr, &search.start, &search.end))
-		return false;
-	text_points_each(look, &search);
-	return search.found;
 }
 
 /* --- end -------------------------------------------------------------------------------------------- */

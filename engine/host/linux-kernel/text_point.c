@@ -119,7 +119,7 @@ static int slot_create(struct text_point *point)
 			at = text_arena_alloc(ARCH_SLOT_BYTES, point);
 		}
 		if (!at)
-			return -ENOMEM;
+			return -ENOSPC;
 	}
 	err = x86_slot_build(&point->insn, point->original, point->addr, at, X86_KERNEL, code,
 			     &point->slot);
