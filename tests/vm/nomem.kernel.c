@@ -312,6 +312,57 @@ static void jprobes(void)
 	n_jumps = 2;
 }
 
+/* Two on one function, one after the other. */
+static void probe_and_return(void)
+{
+	entry_alone();
+	through_alone();
+}
+
+static int take_probe_and_return(void)
+{
+	int err = take_returns();
+
+	if (err)
+		return err;
+	err = take_probes();
+	if (err)
+		leave_returns();
+	return err;
+}
+
+static void leave_probe_and_return(void)
+{
+	leave_probes();
+	leave_returns();
+}
+
+static void jprobe_and_return(void)
+{
+	jprobes();
+	n_jumps = 1;
+	rethooks();
+	n_returns = 1;
+}
+
+static int take_jprobe_and_return(void)
+{
+	int err = take_jumps();
+
+	if (err)
+		return err;
+	err = take_returns();
+	if (err)
+		leave_jumps();
+	return err;
+}
+
+static void leave_jprobe_and_return(void)
+{
+	leave_returns();
+	leave_jumps();
+}
+
 static const struct way {
 	const char *name;
 	void (*prepare)(void);
@@ -333,6 +384,9 @@ static const struct way {
 	{ "batch of rethooks", rethooks, take_returns, leave_returns, 2 },
 	{ "native and other return", native_returns, take_returns, leave_returns, 2 },
 	{ "batch of jprobes", jprobes, take_jumps, leave_jumps, 2 },
+	{ "probe and return", probe_and_return, take_probe_and_return, leave_probe_and_return, 2 },
+	{ "jprobe and return", jprobe_and_return, take_jprobe_and_return, leave_jprobe_and_return,
+	  2 },
 };
 
 /* --- one way with one allocation failing ------------------------------------------------------------ */
