@@ -67,6 +67,7 @@ static void leave_our_copy(const struct text_point *point, struct pt_regs *regs)
 	if (!point || point->addr == regs->ip)
 		return;
 	if (!arch_slot_original_ip(&point->slot, regs->ip, &ip) ||
+	    (point->after_at && !arch_detour_original_ip(&point->after, regs->ip, &ip)) ||
 	    (point->detour_at && !arch_detour_original_ip(&point->detour, regs->ip, &ip)))
 		regs->ip = ip;
 }
