@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 600
 # kernels: all
 # Registrations whose allocations fail, one after the other (nomem.kernel.c).
 . tests/vm/module.sh
