@@ -21,6 +21,16 @@ run -D MAXACTION=100000 "$tmp/oracle.stp"
 diff -a "$tmp/want" "$tmp/out" >"$tmp/err" && [ "$(wc -l <"$tmp/want")" -gt 900 ]
 ok "$(wc -l <"$tmp/want") calls with random arguments; SEED=$seed tests/check-tapset-functions.sh repeats them"
 
+python3 tests/floatingpoint-oracle.py "$seed" "$tmp/fp.stp" "$tmp/want"
+run -D MAXACTION=100000 "$tmp/fp.stp"
+diff "$tmp/want" "$tmp/out" >>"$tmp/err" && [ "$(wc -l <"$tmp/want")" -gt 1500 ]
+ok "$(wc -l <"$tmp/want") calls of floating point; SEED=$seed tests/check-tapset-functions.sh repeats them"
+run -e 'probe begin { println(fp_to_string(string_to_fp("1e"), 2), fp_to_string(0x7ff0000000000000, 1), " ", fp_to_string(-1, 0), " ", fp_to_long(0x7ff0000000000000, 0, 0))
+	try { fp_to_string(0x7fe0000000000000, 1) } catch (m) { println(m) } try { string_to_fp("1234567890123456789") } catch (m) { println(m) } exit() }' &&
+	[ "$(cat "$tmp/out")" = "1.00inf nan -9223372036854775808
+fp_to_string: the number is too large
+string_to_fp: '1234567890123456789' has more than 18 digits before the point" ]
+ok "floating point that cannot be written"
 gives 1 'randint(1000) != randint(1000) || randint(1000) != randint(1000)'
 gives 0 'randint(1)'
 run -e 'probe begin { for (i = 0; i < 300; i++) { n = randint(7) if (n < 0 || n > 6) println("out") seen |= 1 << n }
