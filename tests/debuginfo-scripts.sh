@@ -69,7 +69,29 @@ lines_and_callees() {
 	grep -qE '^25 (25|[2-9][0-9])$' "$tmp/out"
 }
 
-for test in socket_trace inlined lines_and_callees; do
+# Variables: arguments and a local at a line, beside those at the entry; globals, beside what tells the same.
+variables() {
+	spile -e 'global at_entry, same, other, locals
+	probe kernel.function("__sys_sendto") { at_entry[tid()] = $len + $fd }
+	probe kernel.statement("__sys_sendto@net/socket.c:*") {
+		if (execname() != "sockets") next
+		if (@defined($len) && @defined($fd)) {
+			if ($len + $fd == at_entry[tid()]) same++
+			else other++
+		}
+		if (isinstr($$locals, "msg=?")) locals++
+	}
+	probe begin {
+		println(@var("jiffies_64@kernel/time/timer.c") == jiffies(), @var("current_task") == task_current(),
+			@cast(task_current(), "task_struct")->cpus_ptr != 0,
+			&@var("runqueues@kernel/sched/core.c") == &@var("runqueues"))
+		println(@var("init_task@init/init_task.c")->comm$)
+	}
+	probe end { println(same > 25, " ", other + 0, " ", locals > 25) }' -c 'build/tests/vm/sockets 25' || return 1
+	grep -qx '1111' "$tmp/out" && grep -qx '"swapper/0"' "$tmp/out" && grep -qx '1 0 1' "$tmp/out"
+}
+
+for test in socket_trace inlined lines_and_callees variables; do
 	$test
 	verdict $test $?
 done
