@@ -104,13 +104,15 @@ const char *target_type_text(struct arena *arena, struct c_type type)
 struct variable_list {
 	struct arena *arena;
 	FILE *out;
+	bool parameters_only; /* at a return locals are gone */
 };
 
 static int list_variable(const struct code_variable *v, void *arg)
 {
 	struct variable_list *list = arg;
 
-	if (!v->is_hidden && v->name)
+	if (!v->is_hidden && v->name &&
+	    (v->kind == VARIABLE_PARAMETER || !list->parameters_only))
 		fprintf(list->out, " $%s:%s", v->name,
 		        target_type_text(list->arena, c_type_dwarf(v->type)));
 	return 0;
@@ -118,7 +120,7 @@ static int list_variable(const struct code_variable *v, void *arg)
 
 static void list_by_site(struct resolver *r, const struct probe_site *site, FILE *out)
 {
-	struct variable_list list = {r->arena, out};
+	struct variable_list list = {r->arena, out, site->kind == SITE_RETURN};
 	struct dwarf_type type;
 	struct location loc;
 	struct error *error = NULL;

@@ -29,7 +29,8 @@ bool target_need_btf(struct target_walk *w, const struct token *tok)
 	if (!resolver_kernel(w->r, tok))
 		return false;
 	error = resolver_btf(w->r, module_of(w), &w->btf);
-	if (error && module_of(w)) { /* a module without BTF of its own */
+	w->is_foreign = error && module_of(w); /* a module without BTF of its own */
+	if (w->is_foreign) {
 		error_destroy(error);
 		error = resolver_btf(w->r, NULL, &w->btf);
 	}
@@ -57,6 +58,8 @@ static struct error *find_prototype(struct target_walk *w, const struct token *t
 		return error_create(ENOENT, "this is not a function's entry or return");
 	if (!target_need_btf(w, tok))
 		return error_create(ENODATA, "there is no BTF");
+	if (w->is_foreign) /* what the kernel has under that name is another function */
+		return error_create(ENODATA, "module %s has no BTF", module_of(w));
 	return btf_index_find_function(w->btf, w->planted->symbol, ret);
 }
 

@@ -84,13 +84,61 @@ bool c_type_is_char(struct c_type type)
 	return c_type_kind(type) == TYPE_INT && c_type_size(type) == 1;
 }
 
+/* --- DWARF has one type for an array of arrays, with several dimensions ----------------------------- */
+
+/* The elements of dimension n, -1 unknown or not there; *ret_count: how many dimensions there are. */
+static int64_t dimension_size(struct dwarf_type array, unsigned n, unsigned *ret_count)
+{
+	int64_t size = -1;
+	Dwarf_Die child;
+
+	*ret_count = 0;
+	if (array.is_void || dwarf_child(&array.die, &child))
+		return -1;
+	do {
+		if (dwarf_tag(&child) != DW_TAG_subrange_type || (*ret_count)++ != n)
+			continue;
+		size = die_number(&child, DW_AT_count, -1);
+		if (size < 0 && dwarf_hasattr(&child, DW_AT_upper_bound))
+			size = die_number(&child, DW_AT_upper_bound, -2) + 1;
+	} while (!dwarf_siblingof(&child, &child));
+	return size < -1 ? -1 : size;
+}
+
+static struct c_type dwarf_target(struct c_type type)
+{
+	struct c_type rest = type;
+	unsigned count;
+
+	if (dwarf_type_kind(type.dwarf) == TYPE_ARRAY) {
+		dimension_size(type.dwarf, 0, &count);
+		rest.dimension++;
+		if (rest.dimension < count)
+			return rest;
+	}
+	return c_type_dwarf(dwarf_type_target(type.dwarf));
+}
+
+/* Of what is left of an array whose first dimensions are taken. */
+static int64_t rest_size(struct c_type array)
+{
+	int64_t size = dwarf_type_size(dwarf_type_target(array.dwarf));
+	unsigned count = array.dimension + 1;
+
+	for (unsigned n = array.dimension; n < count && size >= 0; n++)
+		size *= dimension_size(array.dwarf, n, &count);
+	return size;
+}
+
+/* --- what types lead to, and sizes -------------------------------------------------------------------- */
+
 struct c_type c_type_target(struct c_type type)
 {
 	const struct btf_type *t;
 
 	type = strip(type);
 	if (!type.btf)
-		return c_type_dwarf(dwarf_type_target(type.dwarf));
+		return dwarf_target(type);
 	t = record(type);
 	return c_type_btf(type.btf, (int)(btf_is_array(t) ? btf_array(t)->type : t->type));
 }
@@ -115,7 +163,9 @@ bool c_type_is_user(struct c_type pointer)
 
 int64_t c_type_size(struct c_type type)
 {
-	return type.btf ? btf_index_size(type.btf, type.id) : dwarf_type_size(type.dwarf);
+	if (type.btf)
+		return btf_index_size(type.btf, type.id);
+	return type.dimension ? rest_size(strip(type)) : dwarf_type_size(type.dwarf);
 }
 
 bool c_type_is_signed(struct c_type type)
@@ -132,8 +182,10 @@ bool c_type_is_signed(struct c_type type)
 
 int64_t c_type_count(struct c_type array)
 {
+	unsigned count;
+
 	return array.btf ? btf_array(record(array))->nelems
-	                 : dwarf_type_count(strip(array).dwarf);
+	                 : dimension_size(strip(array).dwarf, array.dimension, &count);
 }
 
 const char *c_type_name(struct c_type type)

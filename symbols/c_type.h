@@ -16,6 +16,7 @@ struct c_type {
 	const struct btf_index *btf; /* NULL: it is DWARF's */
 	int id;                      /* BTF's, 0 is void */
 	struct dwarf_type dwarf;
+	unsigned dimension;          /* of DWARF's array: those before it are taken, 0 first */
 };
 
 /** A member, its offset counted from the structure that was asked. */

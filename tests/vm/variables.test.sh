@@ -38,6 +38,7 @@ probe module("$module").function("vars_work") {
 	printf("deep %s\n", \$object\$\$)
 	printf("shallow %s\n", \$object\$)
 	printf("parts %s %s %s\n", \$object->next->name\$, \$by_value\$, \$object->points\$)
+	printf("grid %d %d %d\n", \$object->grid[i][2], &\$object->name - &\$object->grid, \$object->grid[1][0])
 	printf("same %d\n", &\$object->points[1] == &\$object->points[0] + 16 &&
 	       @cast(\$object, "struct list_head")->next == @cast(&\$object[0], "list_head", "kernel")->next)
 	printf("total %d %d\n", @var("vars_total@vars_target.c"), @defined(\$nothing) || !@defined(\$small))
@@ -55,9 +56,10 @@ run /tmp/read.stp
 says 'numbers n=3 small=-3 x=11 y=22' out
 says "$(grep '^object' /tmp/log)" out
 object="level='\\310', .low=5, .high=-17, .colour=VARS_GREEN"
-grep -qF "deep {.$object, .points=[{.x=1, .y=-2}, {.x=3, .y=4000000000}], <union>={.whole=21474836486, .halves=[6, 5]}, .name=\"an object\", .title=\"its title\", .next=0x" /tmp/out || fail 'deep:'
-grep -qF "shallow {.$object, .points=[...], <union>={...}, .name=[...], .title=\"its title\", .next=0x" /tmp/out || fail 'shallow:'
+grep -qF "deep {.$object, .points=[{.x=1, .y=-2}, {.x=3, .y=4000000000}], <union>={.whole=21474836486, .halves=[6, 5]}, .grid=[[1, 2, 3], [4, 5, 6]], .name=\"an object\", .title=\"its title\", .next=0x" /tmp/out || fail 'deep:'
+grep -qF "shallow {.$object, .points=[...], <union>={...}, .grid=[...], .name=[...], .title=\"its title\", .next=0x" /tmp/out || fail 'shallow:'
 says 'parts "other" {.x=11, .y=22} [{...}, {...}]' out
+says 'grid 6 12 4' out
 says 'same 1' out
 says 'total 100 0' out
 grep '^line' /tmp/log >/tmp/lines
@@ -79,11 +81,13 @@ probe module("$module").function("vars_work") {
 	\$object->points[1]->x = \$object->points[0]->y = 77
 	@var("vars_total@vars_target.c") = 1000
 }
+probe module("$module").statement("vars_work@*:$line") { if (\$i == 1) \$sum = 500 }
 probe module("$module").function("vars_work").return { \$return = -4 }
 END
 run /tmp/write.stp
 says 'high -17' out
-says 'work n=2 small=5 sum=44 total=1044' log
+says 'line i=1 squared=6 sum=500' log
+says 'work n=2 small=5 sum=533 total=1533' log
 says 'result -4' log
 says 'object level=5 low=2 high=-16 colour=-2 x=77 y=4000000000 name=an object' log
 
@@ -107,7 +111,7 @@ probe module("$module").function("vars_work") {
 }
 END
 run /tmp/bad.stp
-says '1 kernel read fault at 0x0000000000000048' out
+says '1 kernel read fault at 0x0000000000000050' out
 says '2 kernel read fault at 0x0000000000000054' out
 grep -q '^3 kernel write fault at 0xdead0000000000' /tmp/out || fail 'write:'
 grep -q '^4 kernel write fault at 0x0000000000001044' /tmp/out || fail 'write to user space:'

@@ -24,6 +24,7 @@ struct vars_object {
 		u64 whole;
 		u32 halves[2];
 	};
+	short grid[2][3];
 	char name[12];
 	const char *title;
 	struct vars_object *next;
@@ -76,7 +77,7 @@ static int vars_run(const char *text, const struct kernel_param *kp)
 {
 	struct vars_object other = {.name = "other"}, object = {
 		.level = 200, .low = 5, .high = -17, .colour = VARS_GREEN,
-		.points = {{1, -2}, {3, 4000000000}}, .whole = 0x500000006, .name = "an object",
+		.points = {{1, -2}, {3, 4000000000}}, .grid = {{1, 2, 3}, {4, 5, 6}}, .whole = 0x500000006, .name = "an object",
 		.title = "its title", .next = &other, .method = vars_method, .ready = true,
 	};
 	struct vars_point point = {11, 22};
