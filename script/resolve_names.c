@@ -120,6 +120,22 @@ static void tell_unsupported(struct scope *s, const struct expr *e)
 		resolver_unsupported(s->r, e->tok, "%s", what);
 }
 
+/* A string gives "\." to an expression as "."; who wrote that meant the dot itself. */
+static void warn_lost_backslash(struct resolver *r, const struct token *tok)
+{
+	const char *at = tok->source->text + tok->offset, *end = at + tok->len;
+
+	for (; at + 1 < end; at++) {
+		if (*at != '\\')
+			continue;
+		at++;
+		if (*at && strchr(".*+?()[]{}|^$dwsDWS", *at)) {
+			diag_add(r->diags, tok, REGEX_ESCAPE, *at, *at, *at, *at);
+			return;
+		}
+	}
+}
+
 /* Compiles the pattern, unless the program has it already. */
 static void bind_regex(struct scope *s, struct expr *e)
 {
@@ -129,6 +145,7 @@ static void bind_regex(struct scope *s, struct expr *e)
 	const char *why;
 	size_t offset;
 
+	warn_lost_backslash(s->r, right->tok);
 	for (size_t i = 0; i < program->regexes.count; i++) {
 		if (strcmp(program->regexes.items[i]->pattern, right->string.data))
 			continue;

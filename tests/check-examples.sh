@@ -22,7 +22,11 @@ try() {
 	local script=$1 log=$tmp/${1//\//_} args option=-g
 	mapfile -t args < <(arguments_of "$script")
 	[ "${#args[@]}" = 1 ] && [ -z "${args[0]}" ] && args=()
-	[ "${#args[@]}" = 0 ] && grep -q '[$@]1' "$script" && args=(1 2 3 4 5)
+	[ "${#args[@]}" = 0 ] && grep -q '[$@]1' "$script" && {
+		args=(1 2 3 4 5)
+		# some take a probe point instead of a number
+		"$spile" -g -w -p1 "$script" "${args[@]}" >/dev/null 2>&1 || args=(begin end begin end begin)
+	}
 	[ -d "${script%/*}/tapset" ] && option="-g -I ${script%/*}/tapset"
 	# shellcheck disable=SC2086
 	timeout 60 "$spile" -r "$kernel" $option -w -p3 "$script" "${args[@]}" >/dev/null 2>"$log" </dev/null &&
