@@ -58,13 +58,26 @@ static struct kernel_session *session_of(struct home *home)
 
 /* --- the session's calls --------------------------------------------------------------------------- */
 
+/* What the engine means by an errno, where the usual words are about something else. */
+static const char *refusal_text(int err)
+{
+	switch (err) {
+	case EILSEQ:
+		return "no instruction begins there";
+	case EINVAL:
+		return "the kernel allows no probe there";
+	default:
+		return strerror(err);
+	}
+}
+
 static struct error *start_error(const struct kernel_session *s, const struct spile_start *start,
 				 int err)
 {
 	if (start->failed_error && start->failed_probe < s->meta->nprobes)
 		return error_create(-start->failed_error, "cannot arm %s: %s; nothing was armed",
 				    s->meta->probes[start->failed_probe].point,
-				    strerror(abs(start->failed_error)));
+				    refusal_text(abs(start->failed_error)));
 	return error_create(err, "cannot start the script: %s", strerror(err));
 }
 

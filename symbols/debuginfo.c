@@ -12,6 +12,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -116,6 +117,7 @@ struct error *debuginfo_open(const char *path, const char *dirs, struct debuginf
 {
 	struct debuginfo *info = calloc(1, sizeof(*info));
 	struct error *error;
+	struct stat st;
 
 	if (!info)
 		abort();
@@ -128,8 +130,10 @@ struct error *debuginfo_open(const char *path, const char *dirs, struct debuginf
 	    .section_address = dwfl_offline_section_address,
 	    .debuginfo_path = &info->debug_dirs,
 	};
-	if (access(path, R_OK) < 0)
+	if (access(path, R_OK) < 0 || stat(path, &st) < 0)
 		error = error_create(errno, "cannot open %s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode)) /* reading a pipe would wait */
+		error = error_create(EINVAL, "cannot read %s: it is no regular file", path);
 	else
 		error = open_module(info);
 	if (error) {

@@ -71,6 +71,8 @@ fails "inside an instruction" "module(\"$module\").statement(\"labels+1\")" \
 fails "a line without code" "module(\"$module\").statement(\"labels@fixture.c:1\")" 'no code of line 1'
 fails "a misspelt function" "module(\"$module\").function(\"lables@fixture.c\")" 'did you mean labels?'
 fails "a module that is not there" 'module("no_such_module").statement("f@x.c:1")' 'has no module no_such_module'
+mkfifo "$tmp/pipe.ko"
+fails "a pipe for a module" "module(\"$tmp/pipe.ko\").function(\"f@x.c\")" 'no regular file'
 fails "a kernel without" 'kernel.function("*@net/socket.c")' 'install the kernel.s debug package'
 fails "absolute addresses" 'kernel.statement(0xffffffff81000000).absolute' 'guru mode'
 build/bin/spile -w -g -r "$kernel" -p3 -e 'probe kernel.statement(0xffffffff81000000).absolute { exit() }' >"$tmp/out" 2>"$tmp/err" &&
