@@ -204,7 +204,6 @@ struct target_access {
 	struct {
 		ARENA_LIST(struct access_step);
 	} steps;
-	bool is_written;
 	/* $x$: the text of the object that the steps lead to, or that the value is */
 	bool is_shown, show_user;
 	unsigned show_words;  /* the object is in no memory: that many words of it */

@@ -70,9 +70,12 @@ static const char *why_not_readable(const struct location *loc, bool at_entry)
 		return "it is optimized out here";
 	if (loc->uses_entry && !at_entry)
 		return "only its value at the function's entry is known, which is not kept";
-	for (size_t i = 0; i < loc->piece_count; i++)
+	for (size_t i = 0; i < loc->piece_count; i++) {
 		if (loc->pieces[i].kind == PIECE_REGISTER && loc->pieces[i].reg > 16)
 			return "it is in a vector register";
+		if (loc->pieces[i].kind == PIECE_POINTER)
+			return "it points to what is in no memory";
+	}
 	for (size_t i = 0; i < loc->op_count; i++)
 		if (loc->ops[i].op == LOC_TLS)
 			return "it is the thread's own, and threads of the kernel have none";
@@ -192,7 +195,8 @@ static bool take_unused_argument(struct cursor *at, const struct probe_site *sit
 	bool is_entry = site->fn && site->kind != SITE_PLACE && site->fn->kind == FUNCTION_BODY &&
 	                site->fn->address == site->address;
 
-	if (!is_entry || v->kind != VARIABLE_PARAMETER || strchr(site->fn->symbol, '.'))
+	if (!is_entry || v->kind != VARIABLE_PARAMETER || !site->fn->symbol ||
+	    strchr(site->fn->symbol, '.'))
 		return false;
 	error_destroy(variables_at(site->info, site->address, site->fn, count_words, &count));
 	if (count.found < 0 || count.found >= 6)

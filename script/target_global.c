@@ -45,7 +45,7 @@ static bool take_btf_variable(struct cursor *at, const struct target *target)
 	if (!id)
 		return false;
 	error = kernel_symbol_find(w->r->kernel, target->name, &symbol);
-	if (error) {
+	if (error || symbol.module) { /* a module's: debug information knows how it is bound */
 		error_destroy(error);
 		return false;
 	}

@@ -20,6 +20,7 @@ static void add_offset(struct cursor *at, int64_t offset)
 {
 	size_t count = at->access->steps.count;
 
+	at->is_part |= !at->is_address;
 	if (!at->is_address)
 		at->access->part += (int)offset * 8;
 	else if (count && at->access->steps.items[count - 1].op == ACCESS_ADD)
@@ -178,7 +179,7 @@ static void cut_part(struct cursor *at, int64_t size, bool is_signed)
 	struct target_access *access = at->access;
 	struct access_step *step;
 
-	access->part_is_whole = !access->part && !at->field.bit_size;
+	access->part_is_whole = !at->is_part;
 	access->part_bits = at->field.bit_size ? (int)at->field.bit_size : (int)size * 8;
 	if (at->field.bit_size)
 		access->part += (int)(at->field.bit_offset - at->field.offset * 8);
@@ -241,7 +242,6 @@ static bool check_write(struct cursor *at, const struct expr *e)
 {
 	const char *reason = e->target->is_written ? why_not_written(at, e) : NULL;
 
-	at->access->is_written = e->target->is_written;
 	if (reason)
 		diag_add(at->w->r->diags, e->tok, TARGET_NOT_WRITABLE, at->spelled, reason);
 	return !reason;

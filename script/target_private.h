@@ -35,6 +35,7 @@ struct cursor {
 	struct c_type type;  /* as declared, typedefs included */
 	bool is_address;     /* the steps lead to the address of an object of the type, not to its value */
 	const char *info_module; /* that debug information is of; NULL: the kernel */
+	bool is_part;        /* of a structure that is in no memory */
 	bool is_user;        /* in the process's memory */
 	struct c_member field; /* bit-field data of the last member */
 	bool is_pointee;       /* nothing walked yet since a @cast: it may be indexed as its pointer may */

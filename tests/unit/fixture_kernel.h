@@ -16,6 +16,8 @@
  *	long vfs_read(struct file *file, char *buf, unsigned long count, enum color color);
  *	void vfs_close(struct file *file, short level);
  *	long many(long a, long b, long c, long d, long e, long f, long g);
+ *	struct kuid { unsigned int val; unsigned int more; short last; };
+ *	struct kuid by_value(struct file __user *ufile, struct kuid uid, struct big { long a[3]; } big);
  *
  * and the functions no_types, blacklisted_fn, untraced_fn, twice (two of them).
  */
@@ -87,6 +89,25 @@ static inline void fixture_functions(struct btf *btf, int file, int s64, int ch)
 	btf__add_func(btf, "many", BTF_FUNC_STATIC, proto);
 }
 
+static inline void fixture_by_value(struct btf *btf, int file, int u32)
+{
+	int tag = btf__add_type_tag(btf, "user", file), user = btf__add_ptr(btf, tag);
+	int s16 = btf__find_by_name(btf, "short"), s64 = btf__find_by_name(btf, "long");
+	int uid = btf__add_struct(btf, "kuid", 12), array, big, proto;
+
+	btf__add_field(btf, "val", u32, 0, 0);
+	btf__add_field(btf, "more", u32, 32, 0);
+	btf__add_field(btf, "last", s16, 64, 0);
+	array = btf__add_array(btf, u32, s64, 3);
+	big = btf__add_struct(btf, "big", 24);
+	btf__add_field(btf, "a", array, 0, 0);
+	proto = btf__add_func_proto(btf, uid);
+	btf__add_func_param(btf, "ufile", user);
+	btf__add_func_param(btf, "uid", uid);
+	btf__add_func_param(btf, "big", big);
+	btf__add_func(btf, "by_value", BTF_FUNC_STATIC, proto);
+}
+
 static inline void fixture_btf(const char *dir)
 {
 	struct btf *btf = btf__new_empty();
@@ -102,6 +123,7 @@ static inline void fixture_btf(const char *dir)
 	dentry = btf__add_ptr(btf, dentry);
 	file = fixture_file_struct(btf, dentry, u32, s32, ch);
 	fixture_functions(btf, file, s64, ch);
+	fixture_by_value(btf, file, u32);
 	raw = btf__raw_data(btf, &size);
 	fixture_write(dir, "btf", raw, size);
 	btf__free(btf);
@@ -111,7 +133,7 @@ static inline void fixture_btf(const char *dir)
 static inline void fixture_kernel_trace_sites(const char *dir, bool any)
 {
 	static const char functions[] = "vfs_read\nvfs_close\nmany\nno_types\nblacklisted_fn\n"
-					"twice\ntwice\ncopied\ncopied.constprop.3\n";
+					"by_value\ntwice\ntwice\ncopied\ncopied.constprop.3\n";
 
 	fixture_write(dir, "functions", functions, any ? sizeof(functions) - 1 : 0);
 }
@@ -132,6 +154,7 @@ static inline void fixture_kernel_make(const char *dir)
 				      "ffffffff81000840 t copied.constprop.3\n"
 				      "ffffffff81000880 t lone.isra.0\n"
 				      "ffffffff810008c0 t lone.part.0\n"
+				      "ffffffff81000880 T by_value\n"
 				      "ffffffff81000900 T _etext\n";
 	static const char blacklist[] = "0xffffffff81000500-0xffffffff81000600\tblacklisted_fn\n";
 

@@ -152,6 +152,33 @@ static void test_target_text(void **state)
 	check_target("", "@cast(5, \"timespec\", \"<time.h>\")$", "SPL_IN_USER");
 }
 
+/* Structures in registers and on the stack, and a pointer of the process's. */
+static void test_target_by_value(void **state)
+{
+	_cleanup_free_ char *code = translate(
+	    "probe kernel.function(\"by_value\") {\n"
+	    "	println($ufile->f_a, $ufile->f_next->f_a, $uid->val, $uid->more, $uid->last, $big->a[2])\n"
+	    "	println($uid$, $ufile$, $big$$)\n"
+	    "	$uid->more = 5 $uid->last = 6 $ufile->f_a = 7 $ufile->f_mode = 1\n"
+	    "}\n"
+	    "probe kernel.function(\"by_value\").return { println($return->last, $uid->more) $return->val = 3 }");
+
+	assert_has(code, "spl_load_user(c, (spl_u64)(spl_arg(c, 0) + 32LL), 4, 1,");
+	assert_has(code, "spl_load_user(c, (spl_u64)(spl_arg(c, 0) + 40LL), 8, 0,");
+	assert_has(code, "(spl_s64)(spl_u32)spl_arg(c, 1)");
+	assert_has(code, "(spl_s64)(spl_u32)(spl_s64)((spl_u64)spl_arg(c, 1) >> 32)");
+	assert_has(code, "(spl_s64)(spl_s16)spl_arg(c, 2)");
+	assert_has(code, "((spl_s64)spl_stack_arg(c, 6) + 16LL), 8, 1,");
+	assert_has(code, "[1] = (spl_u64)spl_arg(c, 2);");
+	assert_has(code, "SPL_IN_USER");
+	assert_has(code, "spl_set_reg(c, 104, 32, 32, ");
+	assert_has(code, "spl_set_reg(c, 96, 0, 16, ");
+	assert_has(code, "spl_store_user(c, ");
+	assert_has(code, "spl_store_user_bits(c, ");
+	assert_has(code, "(spl_s64)(spl_s16)spl_reg(c, 96)");
+	assert_has(code, "spl_set_reg(c, 80, 0, 32, ");
+}
+
 /* One statement; `part` is in its C. */
 static void check_write(const char *suffix, const char *statement, const char *part)
 {
@@ -254,7 +281,7 @@ static void test_shared_handlers(void **state)
 	    translate("probe kernel.function(\"vfs_*\") { println($file->f_a) }");
 
 	assert_int_equal(count(shared, "static void probe_"), 1);
-	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 6);
+	assert_int_equal(count(shared, "{ SPL_PROBE_ENTRY,"), 7);
 	assert_int_equal(count(equal, "static void probe_"), 1);
 	assert_int_equal(count(equal, "{ SPL_PROBE_ENTRY,"), 2);
 }
@@ -476,6 +503,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_target_places),  cmocka_unit_test(test_target_text),
+	    cmocka_unit_test(test_target_by_value),
 	    cmocka_unit_test(test_target_writes),  cmocka_unit_test(test_target_debuginfo),
 	    cmocka_unit_test(test_target_fields),  cmocka_unit_test(test_target_bits),
 	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
