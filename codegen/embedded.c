@@ -50,7 +50,25 @@ static void add_error_word(struct gen *g, const struct token *tok, const char *f
 	            gen_place(g, tok), fail);
 }
 
-/* STAP_GLOBAL_GET_x() and STAP_GLOBAL_SET_x(v) of the scalars that the code says it uses. */
+/* Those of an array: STAP_GLOBAL_GET_x(k1, k2) and STAP_GLOBAL_SET_x(k1, k2, v). */
+static void add_array_words(struct gen *g, const struct variable *var)
+{
+	const char *name = var->global->name, *map = gen_variable(g, var), *params = "", *keys = "";
+	char type = var->value.type == TYPE_STRING ? 's' : 'n';
+
+	for (size_t i = 0; i < var->key_count; i++) {
+		params = gen_text(g, "%s%sk%zu", params, i ? ", " : "", i);
+		keys = gen_text(g, "%s%s{ .%c = (k%zu) }", keys, i ? ", " : "",
+		                var->keys[i].type == TYPE_STRING ? 's' : 'n', i);
+	}
+	keys = gen_text(g, "(union spl_val[]){ %s }", keys);
+	strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s(%s) spl_map_get_%c(%s, %s)\n", name, params, type,
+	            map, keys);
+	strbuf_addf(g->out, "#define STAP_GLOBAL_SET_%s(%s, v) spl_map_set_%c(spl_context, %s, %s, (v))\n",
+	            name, params, type, map, keys);
+}
+
+/* STAP_GLOBAL_GET_x() and STAP_GLOBAL_SET_x(v) of the globals that the code says it uses. */
 static void add_global_words(struct gen *g, const struct body *body, bool define)
 {
 	for (size_t i = 0; i < body->embedded_uses.count; i++) {
@@ -59,8 +77,12 @@ static void add_global_words(struct gen *g, const struct body *body, bool define
 
 		strbuf_addf(g->out, "#undef STAP_GLOBAL_GET_%s\n#undef STAP_GLOBAL_SET_%s\n", name,
 		            name);
-		if (!define || var->is_array || var->value.type == TYPE_STATS)
+		if (!define || var->value.type == TYPE_STATS)
 			continue;
+		if (var->is_array) {
+			add_array_words(g, var);
+			continue;
+		}
 		strbuf_addf(g->out, "#define STAP_GLOBAL_GET_%s() %s\n", name, gen_variable(g, var));
 		if (var->value.type == TYPE_STRING)
 			strbuf_addf(g->out,
@@ -132,6 +154,34 @@ static void add_return_words(struct gen *g, bool text, bool number)
 		strbuf_adds(g->out, "#define STAP_RETVALUE spl_ret\n");
 }
 
+/* The names of arguments before version 1.8: THIS->x and THIS->__retvalue. */
+static void add_unmangled(struct gen *g, const struct embedded *code)
+{
+	static const char prefix[] = "THIS->", result[] = "__retvalue";
+	const size_t len = sizeof(prefix) - 1, result_len = sizeof(result) - 1;
+	struct embedded now = *code;
+	struct strbuf sb;
+
+	strbuf_init(&sb);
+	for (size_t i = 0; i < code->len;) {
+		if (code->len - i < len || strncmp(code->code + i, prefix, len)) {
+			strbuf_addc(&sb, code->code[i++]);
+			continue;
+		}
+		i += len;
+		if (code->len - i >= result_len && !strncmp(code->code + i, result, result_len)) {
+			strbuf_adds(&sb, "STAP_RETVALUE");
+			i += result_len;
+		} else {
+			strbuf_adds(&sb, "STAP_ARG_");
+		}
+	}
+	now.code = sb.data ? sb.data : "";
+	now.len = sb.len;
+	add_code(g, &now);
+	strbuf_deinit(&sb);
+}
+
 const char *gen_embedded_function(struct gen *g, const struct function_info *info)
 {
 	const bool value = function_has_value(info), text = value && info->result.type == TYPE_STRING;
@@ -152,7 +202,10 @@ const char *gen_embedded_function(struct gen *g, const struct function_info *inf
 	if (info->may_next)
 		strbuf_adds(&sb, "#define STAP_NEXT do { *spl_next = 1; goto spl_out; } while (0)\n");
 	strbuf_adds(&sb, "\t{\n");
-	add_code(g, info->decl->body->embedded);
+	if (embedded_has_pragma(info->decl->body->embedded, "unmangled"))
+		add_unmangled(g, info->decl->body->embedded);
+	else
+		add_code(g, info->decl->body->embedded);
 	strbuf_adds(&sb, "\t}\nspl_out: ;\n#undef STAP_RETURN\n#undef STAP_RETVALUE\n#undef STAP_NEXT\n");
 	add_argument_words(g, info->decl, false);
 	add_global_words(g, &info->body, false);

@@ -42,9 +42,10 @@ static void check_code(struct resolver *r, const struct embedded *code)
 		resolver_unsupported(r, code->tok,
 		                     "C code with #%.*s; scripts are compiled without kernel headers",
 		                     (int)strcspn(include, "\n"), include);
-	else if (mentions(code, "THIS->"))
-		resolver_unsupported(r, code->tok, "THIS-> in C code; it is STAP_ARG_name and "
-		                                   "STAP_RETVALUE since version 1.8");
+	else if (mentions(code, "THIS->") && !embedded_has_pragma(code, "unmangled"))
+		resolver_unsupported(r, code->tok,
+		                     "THIS-> in C code without the pragma unmangled; it is "
+		                     "STAP_ARG_name and STAP_RETVALUE since version 1.8");
 }
 
 void resolve_embedded_top(struct resolver *r, const struct embedded *code)
@@ -90,7 +91,8 @@ void resolve_embedded_function(struct function_info *info)
 {
 	const struct embedded *code = info->decl->body->embedded;
 
-	info->returns_value = mentions(code, "STAP_RETVALUE") || mentions(code, "STAP_RETURN");
+	info->returns_value = mentions(code, "STAP_RETVALUE") || mentions(code, "STAP_RETURN") ||
+	                      mentions(code, "THIS->__retvalue");
 }
 
 bool function_needs_guru(const struct function_info *info)

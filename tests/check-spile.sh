@@ -109,6 +109,7 @@ cat "$tmp"/whole.? | cmp -s - "$tmp/want" && ! find "$tmp" -name 'whole.*' -size
 	passed=$((passed + 1)) || { failed=$((failed + 1)); echo "  FAIL -S"; ls -l "$tmp"; }
 # switch_file() and SIGUSR2; in the background, messages beside the output.
 expect "-F needs -o" 2 err '-F needs -o' --runtime=process -F -e "$hello"
+expect "-S and --vm" 1 err 'exclude each other' --vm -S 1 -o "$tmp/x" -e "$hello"
 expect "-F and --vm" 1 err 'exclude each other' --vm -F -o "$tmp/x" -e "$hello"
 expect "-F tells how the script failed to start" 1 err '^' --runtime=process -F -o "$tmp/nodir/x" -e "$hello"
 expect "-F" 0 out '^[0-9]*$' --runtime=process -F -o "$tmp/behind" -e 'global n

@@ -70,7 +70,7 @@ struct command {
 	char *kernel_dir; /* owned */
 	struct words folders, texts, globals;
 	enum passes_dump dump;
-	bool no_limits, background;
+	bool no_limits, background, files;
 };
 
 /* --- help ------------------------------------------------------------------------------------- */
@@ -309,6 +309,7 @@ static bool set_option(struct command *cmd, int id, const char *value)
 	case 'T':
 		return add_run_arg(cmd, "-T", value);
 	case 'S':
+		cmd->files = true;
 		return add_run_arg(cmd, "-S", value);
 	case 'F':
 		cmd->background = true;
@@ -474,6 +475,9 @@ static bool check_options(struct command *cmd)
 		cmd->passes.limits.action = INT64_MAX;
 	if (cmd->background && cmd->vm)
 		return usage_error("-F and --vm exclude each other: the guest ends with the command",
+				   NULL);
+	if (cmd->files && cmd->vm)
+		return usage_error("-S and --vm exclude each other: the output leaves the guest as one",
 				   NULL);
 	if (cmd->passes.no_warnings && cmd->passes.fatal_warnings)
 		return usage_error("-w and -W exclude each other", NULL);
