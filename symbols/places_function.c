@@ -460,12 +460,12 @@ static bool says_optimized(const struct unit *unit)
 
 /* Optimized code tells where an argument is at each instruction; other code has all variables in the
  * frame, which stands only behind the prologue. */
-static bool frame_is_needed(const struct unit *unit, Dwarf_Die *function)
+static bool frame_is_needed(Dwarf_Die *function)
 {
 	struct told arguments = how_told(function, DW_TAG_formal_parameter);
 	struct told locals = how_told(function, DW_TAG_variable);
 
-	if (arguments.lists || locals.lists || says_optimized(unit))
+	if (arguments.lists || locals.lists)
 		return false;
 	return arguments.frame || locals.frame;
 }
@@ -505,8 +505,10 @@ uint64_t function_after_prologue(struct debuginfo *info, const struct code_funct
 	struct unit unit;
 	struct die_chain chain;
 
+	/* Walking to the function's DIE is the dear part. */
 	if (fn->kind != FUNCTION_BODY || !fn->die || !unit_at(info, fn->unit, &unit) ||
-	    !die_chain_at(&unit, fn->address, &chain) || !frame_is_needed(&unit, &chain.dies[0]))
+	    says_optimized(&unit) || !die_chain_at(&unit, fn->address, &chain) ||
+	    !frame_is_needed(&chain.dies[0]))
 		return fn->address;
 	return second_row(&unit, fn);
 }
