@@ -5,7 +5,8 @@
  * Which functions there are, and which of them take a probe, is asked of the kernel the script is
  * for. A pattern with wildcards means every function with a trace site; what it also matches is left
  * out with one warning. A function that is named may lack the site: a kprobe of the kernel's is
- * some milliseconds dearer to arm, which is too much for each of thousands, and right for one.
+ * some milliseconds dearer to arm, which is too much for each of thousands, and right for one. Likewise
+ * a name that several functions have means all of them, but a pattern passes them over.
  */
 #include <errno.h>
 #include <string.h>
@@ -46,6 +47,32 @@ static const char *source_name(struct arena *arena, const char *name)
 	return arena_strndup(arena, name, strcspn(name, "."));
 }
 
+struct namesake {
+	const struct kernel_function *fn;
+	unsigned count, position;
+};
+
+static int note_namesake(const struct kernel_symbol *symbol, void *arg)
+{
+	struct namesake *n = arg;
+
+	if (!strchr("tTwW", symbol->type) || symbol->module != n->fn->module)
+		return 0;
+	n->count++;
+	if (symbol->address == n->fn->address)
+		n->position = n->count;
+	return 0;
+}
+
+/* Which of several functions of its name it is, from 1, in the order that the fitter counts in. */
+static unsigned position(struct code_request *q, const struct kernel_function *fn)
+{
+	struct namesake n = {.fn = fn};
+
+	error_destroy(kernel_symbol_each(q->kernel, fn->name, note_namesake, &n));
+	return n.position;
+}
+
 static void plant(struct code_request *q, const struct kernel_function *fn)
 {
 	struct planted_probe *planted = resolver_plant(q->r, q->point);
@@ -53,6 +80,7 @@ static void plant(struct code_request *q, const struct kernel_function *fn)
 	planted->kind = q->part == CODE_RETURN ? "SPL_PROBE_RETURN" : "SPL_PROBE_ENTRY";
 	planted->module = fn->module;
 	planted->symbol = fn->name;
+	planted->nth = fn->ambiguous ? position(q, fn) : 0;
 	planted->func = source_name(q->r->arena, fn->name);
 	planted->pp = code_point_text(q, fn->module, planted->func);
 	planted->is_return = q->part == CODE_RETURN;
@@ -81,7 +109,7 @@ static int add_function(const struct kernel_function *fn, void *arg)
 		return 0;
 	if (q->exported && !is_exported(q, fn))
 		return 0;
-	if (fn->ambiguous)
+	if (fn->ambiguous && code_is_pattern(q->pattern))
 		reason = "the kernel has several functions of that name";
 	if (reason)
 		code_skip(q, fn->name, reason);

@@ -286,6 +286,16 @@ static void test_shared_handlers(void **state)
 	assert_int_equal(count(equal, "{ SPL_PROBE_ENTRY,"), 2);
 }
 
+/* Each of several functions of one name, as the fitter counts them. */
+static void test_namesakes(void **state)
+{
+	_cleanup_free_ char *code = translate("probe kernel.function(\"twice\") { println(pp()) }");
+
+	assert_has(code, "{ SPL_PROBE_ENTRY, 0, (spl_u64)kaddr_twice__1,");
+	assert_has(code, "{ SPL_PROBE_ENTRY, 0, (spl_u64)kaddr_twice__2,");
+	assert_int_equal(count(code, "static void probe_"), 1);
+}
+
 static void test_locks(void **state)
 {
 	_cleanup_free_ char *code = translate("global a, b, c = 5\n"
@@ -509,7 +519,8 @@ int main(void)
 	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
 	    cmocka_unit_test(test_defined),        cmocka_unit_test(test_numbered_arguments),
 	    cmocka_unit_test(test_stack_argument), cmocka_unit_test(test_shared_handlers),
-	    cmocka_unit_test(test_locks),          cmocka_unit_test(test_shared_globals),
+	    cmocka_unit_test(test_namesakes),      cmocka_unit_test(test_locks),
+	    cmocka_unit_test(test_shared_globals),
 	             cmocka_unit_test(test_meta),
 	    cmocka_unit_test(test_compile),        cmocka_unit_test(test_stack_budget),
 	    cmocka_unit_test(test_call_depth),     cmocka_unit_test(test_cache_owner),
