@@ -6,8 +6,12 @@
 SPILE_CACHE=/tmp/cache
 export SPILE_CACHE
 cat >/tmp/s.stp <<'END'
-global created, exited, released, signals, bytes, reads, set, unset, faults, odd, from, devices
+global started, execs, children, words, created, exited, released, signals, bytes, reads, set, unset, faults, odd, from, devices
 probe kprocess.create { if (target_set_pid(pid()) && new_pid == new_tid) created++ }
+probe kprocess.exec { if (filename == "\"/tmp/child\"" && args == filename && name == "execve") children++
+	if (args == "\"od\" \"-N\" \"2\" \"/proc/version\"" && isinstr(argstr, "od\" \"-N\" \"2\"")) words++ }
+probe kprocess.exec_complete { if (success && target_set_pid(pid())) execs++ }
+probe kprocess.start { if (target_set_pid(pid()) && pid() != target()) started[pid()] = 1 }
 probe kprocess.exit { if (target_set_pid(pid())) { exited++ if (code == 3 << 8) from++ } }
 probe kprocess.release { if (task_execname(task) == "child" && released_pid == released_tid && pid == released_pid) released++ }
 probe signal.send { if (target_set_pid(pid()) && sig_name == "SIGUSR1")
@@ -20,6 +24,8 @@ probe vm.pagefault.return { odd += fault_type < 0 || fault_type > 3 }
 probe timer.ms(20) { if (target_set_pid(1)) unset++ if (target_set_pid(target())) set++ }
 probe end {
 	printf("created %d exited %d status3 %d released %d\n", created, exited, from, released)
+	foreach (p in started) starts++
+	printf("execs %d children %d words %d starts %d\n", execs, children, words > 0, starts)
 	foreach ([a, b, who, d] in signals) printf("signal %d %d %s %d: %d\n", a, b, who, d, signals[a, b, who, d])
 	foreach ([a, b] in bytes) printf("bytes %d %d: %d\n", a, b, bytes[a, b])
 	foreach ([a, b] in reads) printf("group %d %d\n", a, b)
@@ -52,6 +58,7 @@ set -- $(stat -c '%i %d' /tmp/written)
 want=$(sed -n 's/^want //p' /tmp/out)
 # two children, dd, od, sleep; and the command itself ends
 grep -qx 'created 5 exited 6 status3 2 released 2' /tmp/out
+grep -qx 'execs 6 children 2 words 1 starts 5' /tmp/out
 grep -qx 'signal 10 1 child 1: 2' /tmp/out
 grep -qx "bytes $1 $2: 700" /tmp/out
 grep -qx "group $want" /tmp/out
