@@ -233,6 +233,40 @@ static bool begin_named(struct cursor *at, const char *name)
 
 /* --- script values ------------------------------------------------------------------------------- */
 
+/* Compilers spell out what one writes in short. */
+static const char *long_spelling(const char *name)
+{
+	static const char *const names[][2] = {
+	    {"long", "long int"},
+	    {"unsigned long", "long unsigned int"},
+	    {"short", "short int"},
+	    {"unsigned short", "short unsigned int"},
+	    {"long long", "long long int"},
+	    {"unsigned long long", "long long unsigned int"},
+	    {"unsigned", "unsigned int"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i][0]))
+			return names[i][1];
+	return name;
+}
+
+static struct error *find_named_type(const struct btf_index *btf, const char *name, int *ret)
+{
+	struct error *error = btf_index_find_type(btf, name, ret);
+
+	if (error) {
+		error_destroy(error);
+		error = btf_index_find_type(btf, long_spelling(name), ret);
+	}
+	if (error) { /* "struct" may be left out */
+		error_destroy(error);
+		error = btf_index_find_struct(btf, name, ret);
+	}
+	return error;
+}
+
 /* The type that the name means in one of the places that are asked, "kernel:ext4". */
 static struct error *find_type(struct target_walk *w, const char *name, const char *module,
                                struct c_type *ret)
@@ -247,11 +281,7 @@ static struct error *find_type(struct target_walk *w, const char *name, const ch
 		error = resolver_btf(w->r, module, &btf);
 	if (error)
 		return error;
-	error = btf_index_find_type(btf, name, &id);
-	if (error) {
-		error_destroy(error);
-		error = btf_index_find_struct(btf, name, &id); /* "struct" may be left out */
-	}
+	error = find_named_type(btf, name, &id);
 	if (!error)
 		*ret = c_type_btf(btf, id);
 	return error;

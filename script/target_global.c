@@ -58,6 +58,39 @@ static bool take_btf_variable(struct cursor *at, const struct target *target)
 	return true;
 }
 
+static uint64_t kernel_address(struct resolver *r, const char *name)
+{
+	struct kernel_symbol symbol;
+	struct error *error = kernel_symbol_find(r->kernel, name, &symbol);
+	uint64_t address = error ? 0 : symbol.address;
+
+	error_destroy(error);
+	return address;
+}
+
+/* &@var("name"): an address has no type, so the symbol is enough. */
+static bool take_symbol(struct cursor *at, const struct target *target)
+{
+	struct target_walk *w = at->w;
+	struct kernel_symbol symbol;
+	struct error *error;
+
+	if (!target->address || target->path.count || target->file || target->module ||
+	    !resolver_kernel(w->r, at->tok))
+		return false;
+	error = kernel_symbol_find(w->r->kernel, target->name, &symbol);
+	if (error || symbol.module || strchr("tTwW", symbol.type)) {
+		error_destroy(error);
+		return false;
+	}
+	at->access->base = ACCESS_SYMBOL;
+	at->access->symbol = arena_printf(w->r->arena, "kdata_%s", target->name);
+	at->access->is_per_cpu = symbol.address >= kernel_address(w->r, "__per_cpu_start") &&
+	                         symbol.address < kernel_address(w->r, "__per_cpu_end");
+	at->is_address = true;
+	return true;
+}
+
 /* --- by debug information -------------------------------------------------------------------------- */
 
 /* Without a module the variable is one of the file that the probe stands in. */
@@ -126,6 +159,10 @@ bool target_begin_var(struct cursor *at, const struct target *target,
 	if (is_local(at, target, named) || take_btf_variable(at, target))
 		return true;
 	error = take_dwarf_variable(at, target, module);
+	if (error && take_symbol(at, target)) {
+		error_destroy(error);
+		return true;
+	}
 	if (!error)
 		return true;
 	diag_add(at->w->r->diags, at->tok, TARGET_NO_GLOBAL, target->name, error->message);

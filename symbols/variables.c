@@ -126,6 +126,40 @@ static void collect_chain(struct collection *c, struct die_chain *chain, unsigne
 	mark_hidden(c);
 }
 
+/*
+ * Of copies that begin at one instruction the ranges of some are empty, or begin behind it: no address
+ * leads to these. Then the way is that of the tree, from the copy outwards.
+ */
+static bool chain_of(const struct unit *unit, const struct code_function *of,
+                     struct die_chain *ret)
+{
+	Dwarf_Die die, *scopes;
+	int count, function;
+
+	if (!dwarf_offdie(dwarf_cu_getdwarf(unit->die.cu), of->die, &die))
+		return false;
+	count = dwarf_getscopes_die(&die, &scopes);
+	for (function = count - 1; function >= 0; function--)
+		if (dwarf_tag(&scopes[function]) == DW_TAG_subprogram)
+			break;
+	if (function >= 0 && function < DIE_CHAIN_MAX) {
+		ret->count = 0;
+		for (int i = function; i >= 0; i--)
+			ret->dies[ret->count++] = scopes[i];
+	}
+	if (count > 0)
+		free(scopes);
+	return function >= 0;
+}
+
+static bool is_in_chain(const struct die_chain *chain, const struct code_function *of)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		if (dwarf_dieoffset((Dwarf_Die *)&chain->dies[i]) == of->die)
+			return true;
+	return false;
+}
+
 static struct error *collect_at(struct debuginfo *info, uint64_t address,
                                 const struct code_function *of, struct collection *ret)
 {
@@ -140,6 +174,8 @@ static struct error *collect_at(struct debuginfo *info, uint64_t address,
 		return error_create(ENODATA, "0x%llx of %s is in no function with debug "
 		                             "information (assembler code, or compiled without -g)",
 		                    (unsigned long long)address, info->path);
+	if (of && of->die && of->kind == FUNCTION_INLINE && !is_in_chain(&chain, of))
+		chain_of(&unit, of, &chain);
 	collect_chain(ret, &chain, meant(&chain, address, of));
 	return NULL;
 }

@@ -98,6 +98,19 @@ else
 	skip "a module's types" "the kernel's description has no xfs"
 fi
 
+# Variables of places, as -L lists them; of a return only what is left of them.
+shows() { # NAME POINT VARIABLES, each line
+	build/bin/spile -w -r "$kernel" -L "module(\"$module\").$2" 2>"$tmp/err" | sed 's/^[^$]*//' | sort -u >"$tmp/out"
+	[ "$(cat "$tmp/out")" = "$3" ]
+	ok "$1: wanted '$3'"
+}
+shows "an entry's variables" 'function("labels@fixture.c")' '$n:int $tries:int'
+shows "a return's" 'function("labels@fixture.c").return' '$return:int $n:int'
+shows "a line's" "statement(\"labels@fixture.c:$line\")" '$n:int $tries:int'
+shows "types of structures" 'function("structures@fixture.c")' \
+	'$m:struct mixed* $p:struct pair const* $local:struct mixed $mask:short unsigned int'
+shows "each inlined copy's own" 'function("clamp").inline' '$high:int $low:int $value:int $result:int'
+
 # Before anything is planted, -v tells what else there is.
 build/bin/spile -w -v -r "$kernel" -p2 -e 'probe kernel.function("do_exit"), kernel.function("vfs_read") { exit() }' \
 	>"$tmp/out" 2>"$tmp/err"

@@ -155,7 +155,11 @@ static inline void fixture_kernel_make(const char *dir)
 				      "ffffffff81000880 t lone.isra.0\n"
 				      "ffffffff810008c0 t lone.part.0\n"
 				      "ffffffff81000880 T by_value\n"
-				      "ffffffff81000900 T _etext\n";
+				      "ffffffff81000900 T _etext\n"
+				      "ffffffff82000000 D jiffies\n"
+				      "0000000000000000 A __per_cpu_start\n"
+				      "0000000000019578 A this_cpu_off\n"
+				      "0000000000030000 A __per_cpu_end\n";
 	static const char blacklist[] = "0xffffffff81000500-0xffffffff81000600\tblacklisted_fn\n";
 
 	fixture_btf(dir);

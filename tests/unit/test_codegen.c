@@ -127,6 +127,9 @@ static void test_target_places(void **state)
 	check_target("", "&$file->f_pair[1]", "(spl_arg(c, 0) + 30LL)");
 	check_target("", "&@cast($buf, \"file\")[2]", " + 96LL)");
 	check_target("", "&@cast($buf, \"file\")[$count]->f_a", " * 48LL) + 32LL)");
+	check_target("", "&@var(\"jiffies\")", "(spl_s64)((spl_u64)kdata_jiffies");
+	check_target("", "@cast(&@var(\"this_cpu_off\"), \"long\")[0]",
+	             "spl_per_cpu(((spl_u64)kdata_this_cpu_off");
 	check_target("", "@var(\"file\")->f_a", "(spl_arg(c, 0) + 32LL), 4, 1,");
 }
 

@@ -2,7 +2,8 @@
 # timeout: 200
 # kernels: all
 # What a script writes to arguments and results of the kernel's own functions, by BTF alone. Oracle: what a
-# program then gets to see of its system calls, by strace and by its output.
+# program then gets to see of its system calls, by strace and by its output. And a per-CPU variable: where
+# this CPU's copy is, less how far that is from the symbol, is the symbol's own value in kallsyms.
 SPILE_CACHE=/tmp/cache
 export SPILE_CACHE
 cp "$(command -v dd)" /tmp/probed
@@ -12,6 +13,7 @@ probe kernel.function("ksys_read") { if (execname() == "probed" && $count == 100
 probe kernel.function("ksys_write").return, kernel.function("ksys_lseek").return.maxactive(4) {
 	if (execname() == "probed" && $fd == 2) $return = -28
 }
+probe begin { printf("%x\n", &@var("this_cpu_off") - @cast(&@var("this_cpu_off"), "long")[0]) }
 probe kernel.function("vfs_read") {
 	if (execname() != "probed" || $count != 6) next
 	printf("%d %d %s\n", $file->f_inode->i_ino == $file->f_path->dentry->d_inode->i_ino,
@@ -27,3 +29,5 @@ cat /tmp/out /tmp/err /tmp/strace
 grep -q '^1 1 file$' /tmp/out
 grep -q '^{' /tmp/out
 grep -q 'write(2, .* = -1 ENOSPC' /tmp/strace
+symbol=$(awk '$3 == "this_cpu_off" && !$4 { print $1 }' /proc/kallsyms)
+grep -qx "$(printf %x "0x$symbol")" /tmp/out
