@@ -89,9 +89,9 @@ static int note_refusal(const struct kernel_function *fn, void *arg)
 }
 
 /* What the kernel says about probing there; a module that it does not know is not spoken for. */
-static const char *refusal_at(struct code_search *s, const struct elf_symbol *sym, uint64_t address)
+static const char *refusal_at(struct code_search *s, const struct elf_symbol *sym, bool is_entry)
 {
-	struct refusal r = {.s = s};
+	struct refusal r = {.s = s, .is_entry = is_entry};
 	struct error *error =
 	    kernel_function_match(s->q->kernel, s->module, sym->name, note_refusal, &r);
 
@@ -124,21 +124,22 @@ struct planted_probe *code_search_plant(struct code_search *s, uint64_t address,
 	struct code_request *q = s->q;
 	struct planted_probe *planted;
 	const char *reason;
+	bool is_entry = sym && site->kind != SITE_PLACE && address == sym->address;
 
 	if (!sym) {
 		code_skip(q, func, "no symbol is near the address");
 		return NULL;
 	}
-	reason = refusal_at(s, sym, address);
+	reason = refusal_at(s, sym, is_entry);
 	if (reason) {
 		code_skip(q, func, reason);
 		return NULL;
 	}
 	planted = resolver_plant(q->r, q->point);
 	planted->is_return = site->kind == SITE_RETURN;
-	planted->kind = planted->is_return          ? "SPL_PROBE_RETURN"
-	                : site->kind == SITE_ENTRY && address == sym->address ? "SPL_PROBE_ENTRY"
-	                                                                      : "SPL_PROBE_STATEMENT";
+	planted->kind = planted->is_return ? "SPL_PROBE_RETURN"
+	                : is_entry         ? "SPL_PROBE_ENTRY"
+	                                   : "SPL_PROBE_STATEMENT";
 	planted->module = s->module;
 	planted->symbol = arena_strdup(q->r->arena, sym->name);
 	planted->offset = address - sym->address;
@@ -155,7 +156,7 @@ void code_search_plant_place(struct code_search *s, const struct place *place,
                              const struct code_function *fn, const char *func)
 {
 	code_search_plant(s, place->address, code_search_text(s, func, place->file, place->line), func,
-	      resolver_add_site(s->q->r, SITE_PLACE, s->info, fn, place->address));
+	                  resolver_add_site(s->q->r, SITE_PLACE, s->info, fn, place->address));
 }
 
 /* --- functions ---------------------------------------------------------------------------------- */
@@ -297,12 +298,10 @@ static struct error *each_function(struct code_search *s, const struct place_que
                                    int (*cb)(const struct code_function *fn, void *arg))
 {
 	struct around around = {.s = s, .cb = cb};
-	struct error *error;
 
 	if (pq->lines == PLACE_LINES_NONE)
 		return functions_find(s->info, pq, function_kinds(s->q), cb, s);
-	error = places_find(s->info, pq, find_around, &around);
-	return error;
+	return places_find(s->info, pq, find_around, &around);
 }
 
 /* --- statements ---------------------------------------------------------------------------------- */
@@ -358,7 +357,7 @@ static struct error *add_address(struct code_search *s)
 	if (!is_instruction(s, q->address))
 		return NULL;
 	code_search_plant(s, q->address, code_asked(q), place.function ? place.function : "",
-	      resolver_add_site(q->r, SITE_PLACE, s->info, NULL, q->address));
+	                  resolver_add_site(q->r, SITE_PLACE, s->info, NULL, q->address));
 	return NULL;
 }
 
