@@ -7,6 +7,7 @@ const struct probe_family *const probe_families[] = {
     &family_begin_end,
     &family_timer,
     &family_code_point,
+    &family_kprobe,
     NULL,
 };
 

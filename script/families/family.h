@@ -31,6 +31,7 @@ struct probe_family {
 extern const struct probe_family family_begin_end;
 extern const struct probe_family family_timer;
 extern const struct probe_family family_code_point;
+extern const struct probe_family family_kprobe;
 
 /** All of them; ends with NULL. */
 extern const struct probe_family *const probe_families[];
