@@ -313,6 +313,41 @@ static void check_joining(kprobe_pre_handler_t first)
 	call_many("afterwards", 5);
 }
 
+/* What a probe that is alone at its jump does, its code must also leave to others (text_detour.c). */
+static int calls_pre(struct kprobe *p, struct pt_regs *regs)
+{
+	ran++;
+	t_many(1, 5);
+	return 0;
+}
+
+static void check_lone(const char *name, kprobe_pre_handler_t handler)
+{
+	struct kprobe p = probe_at(t_places[T_STORE]);
+	bool nests = handler == calls_pre;
+
+	check_place = name;
+	p.pre_handler = handler;
+	ran = 0;
+	CHECK("registered", spile_register_kprobe(&p), 0);
+	CHECK("optimized", becomes_optimized(&p), 1);
+	call_many("alone", 50);
+	CHECK("runs", ran, handler ? 50 : 0);
+	CHECK("disabled", spile_disable_kprobe(&p), 0);
+	call_many("disabled", 10);
+	CHECK("does not run", ran, handler ? 50 : 0);
+	CHECK("counted", p.nhit, 50);
+	CHECK("nested", p.nmissed, nests ? 50 : 0);
+	CHECK("enabled", spile_enable_kprobe(&p), 0);
+	CHECK("optimized again", becomes_optimized(&p), 1);
+	call_many("again", 10);
+	spile_unregister_kprobe(&p);
+	CHECK("counted again", p.nhit, 60);
+	CHECK("nested again", p.nmissed, nests ? 60 : 0);
+	call_many("afterwards", 5);
+	CHECK("ran", ran, handler ? 60 : 0);
+}
+
 /* --- optimization comes and goes -------------------------------------------------------------------------- */
 
 static void check_post_arrives(kprobe_post_handler_t post, kprobe_break_handler_t brk)
@@ -589,6 +624,11 @@ static void check_all(void)
 	check_handlers(false);
 	check_handlers(true);
 	check_post_handlers();
+	check_lone("alone, blind", blind_pre);
+	check_lone("alone, with an argument", argument_pre);
+	check_lone("alone, with all registers", count_pre);
+	check_lone("alone, calling", calls_pre);
+	check_lone("alone, without handler", NULL);
 	check_joining(blind_pre);
 	check_joining(argument_pre);
 	check_post_arrives(count_post, NULL);

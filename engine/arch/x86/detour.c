@@ -296,6 +296,10 @@ static void call_handler(struct builder *b)
 	struct x86_code *c = &b->code;
 	int64_t distance;
 
+	if (b->plan->write_call) {
+		b->plan->write_call(c, b->plan->context);
+		return;
+	}
 	constant(c, DI, b->plan->arg);
 	distance = (int64_t)(b->plan->handler - (code_here(c) + 5));
 	if (!b->process || distance == (int32_t)distance) {
@@ -419,7 +423,8 @@ static bool is_sensible(const struct x86_detour_plan *plan)
 /* What the detour uses itself, and of the rest what the handler changes. */
 static void save_few(struct builder *b, unsigned clobbers)
 {
-	const unsigned own = 1u << AX | 1u << BX | 1u << CX | 1u << DX | 1u << SI | 1u << DI;
+	const unsigned own = 1u << AX | 1u << SI | 1u << DI |
+			     (b->process ? 1u << BX | 1u << CX | 1u << DX : 0);
 	unsigned i, n = 0;
 
 	for (i = 0; i < b->saves; i++)
@@ -482,6 +487,8 @@ int x86_detour_build(const struct x86_detour_plan *plan, uint64_t at, uint8_t *o
 		here(&b.code, jump_to_divert);
 		divert(&b);
 	}
+	if (!err && plan->write_rest)
+		plan->write_rest(&b.code, plan->context);
 	if (!err)
 		err = b.code.err;
 	ret->size = b.code.size;

@@ -40,6 +40,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/arch/x86/code.h"
 #include "engine/arch/x86/optimize.h"
 #include "engine/arch/x86/regs.h"
 
@@ -61,9 +62,18 @@ struct x86_detour_plan {
 	unsigned options;
 	/*
 	 * LIGHT: 0, or which registers (1 << number) the handler may change of those that C functions may,
-	 * if it does not look at pt_regs at all: the others are not saved. cx, dx, si, di and ax always are.
+	 * if it does not look at pt_regs at all: the others are not saved. si, di and ax always are, in a
+	 * process cx and dx, too.
 	 */
 	uint16_t clobbers;
+	/*
+	 * In the kernel: writes what is done instead of handler(arg, regs), with regs in rsi and rsp; and
+	 * the rest of that, which is not on the usual way. It may change what `clobbers` says, or, without
+	 * LIGHT or `clobbers`, what a C function may, and leaves rsp as it was and the answer in rax.
+	 */
+	void (*write_call)(struct x86_code *c, void *context);
+	void (*write_rest)(struct x86_code *c, void *context);
+	void *context;
 	uint32_t xsave_bytes; /* XSAVE: size of the compacted area for xsave_mask (cpuid 13.1) */
 	uint64_t xsave_mask;  /* XSAVE: what to save, a subset of xcr0 */
 };

@@ -41,6 +41,7 @@ static void text_unplant(struct spile_site *list)
 		if (!site->plant)
 			continue;
 		point_of(site)->armed = false;
+		text_point_slow(point_of(site), TEXT_SLOW_COMPANY, true);
 		text_change_add(&changed, point_of(site));
 	}
 	if (changed)
@@ -142,6 +143,7 @@ static int text_arm(struct spile_site *site)
 	int err;
 
 	point_of(site)->armed = true;
+	text_point_slow(point_of(site), TEXT_SLOW_OFF, false);
 	err = apply_one(point_of(site));
 	if (err) {
 		point_of(site)->armed = false;
@@ -153,6 +155,7 @@ static int text_arm(struct spile_site *site)
 static void text_disarm(struct spile_site *site)
 {
 	point_of(site)->armed = false;
+	text_point_slow(point_of(site), TEXT_SLOW_OFF, true);
 	apply_one(point_of(site));
 }
 
@@ -165,6 +168,7 @@ static int text_join(struct spile_site *site, const struct kprobe *p)
 	struct text_point *point = point_of(site);
 	int err;
 
+	text_point_slow(point, TEXT_SLOW_COMPANY, true);
 	point->needs |= needs_of(p);
 	if (!text_detour_is_short(point))
 		return 0;

@@ -27,6 +27,12 @@ enum text_mode {
 	TEXT_JUMP,
 };
 
+/* Why a detour that is made for one probe must not do its hit by itself. */
+enum {
+	TEXT_SLOW_COMPANY = 1, /* another probe, or none any more */
+	TEXT_SLOW_OFF = 2,     /* not armed */
+};
+
 struct text_point {
 	uint64_t addr;
 	struct text_point *hash_next;   /* read by hits */
@@ -40,6 +46,7 @@ struct text_point {
 	bool waiting;   /* the worker waits until the region is left; cleared when that is for nothing */
 	unsigned needs; /* of all pre_handlers that have been here: X86_HANDLER_* (handler.h) */
 	bool light;     /* the detour does not give all of pt_regs */
+	uint64_t slow;  /* TEXT_SLOW_*: the detour must ask the engine; read by hits */
 	int err;        /* what went wrong with its text: it is not touched any more */
 
 	uint8_t original[ARCH_INSN_MAX];
@@ -120,6 +127,13 @@ void text_jumps_write(void);
 
 /** Makes the detour. False: no memory; then the point stays a breakpoint. */
 bool text_detour_create(struct text_point *point);
+/** Before that changes which the detour may rely on; seen by all hits after host_synchronize(). */
+static inline void text_point_slow(struct text_point *point, uint64_t why, bool on)
+{
+	uint64_t slow = on ? point->slow | why : point->slow & ~why;
+
+	__atomic_store_n(&point->slow, slow, __ATOMIC_RELEASE);
+}
 /** The same for `after`, if that is possible and there is none. Else hits are stepped. */
 void text_after_create(struct text_point *point);
 /** Whether the detour gives less than is needed; then there is no jump. */
