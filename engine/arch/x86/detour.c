@@ -8,7 +8,7 @@
  *            | 128 bytes red zone  |  process only: leaf functions keep data below their rsp
  *            | 64 bytes            |  full only: room for the last words of a diversion
  *            | struct pt_regs      |  <- rsi, rbx, and in the kernel rsp
- *            | alignment           |
+ *            | alignment           |  process only, and not for a handler that is known (clobbers)
  *            | vector registers    |  SSE, XSAVE
  *            +---------------------+  <- rsp, 16-aligned in a process
  *
@@ -78,6 +78,7 @@ struct builder {
 	uint32_t gap; /* from the frame up to the probed code's rsp */
 	bool light, process, after;
 	bool blind;   /* the handler looks at nothing: ip and sp need not be there */
+	bool aligns;  /* rsp to 16, for a process's handler that may need it */
 	struct saved few[sizeof(light_saved) / sizeof(light_saved[0])];
 };
 
@@ -260,7 +261,7 @@ static void save_vectors(struct builder *b)
 	uint32_t bytes = vector_bytes(b);
 
 	CODE(c, 0x48, 0x89, 0xe6);             /* mov %rsp, %rsi */
-	if (!b->process)
+	if (!b->aligns)
 		return;
 	CODE(c, 0x48, 0x89, 0xe3);             /* mov %rsp, %rbx */
 	CODE(c, 0x48, 0x83, 0xe4, bytes ? 0xc0 : 0xf0); /* and $-64 or -16, %rsp */
@@ -285,7 +286,7 @@ static void restore_vectors(struct builder *b)
 		xrstor(b);
 		CODE(c, 0x89, 0xe8);           /* mov %ebp, %eax */
 	}
-	if (b->process)
+	if (b->aligns)
 		CODE(c, 0x48, 0x89, 0xdc);     /* mov %rbx, %rsp */
 }
 
@@ -424,7 +425,8 @@ static bool is_sensible(const struct x86_detour_plan *plan)
 static void save_few(struct builder *b, unsigned clobbers)
 {
 	const unsigned own = 1u << AX | 1u << SI | 1u << DI |
-			     (b->process ? 1u << BX | 1u << CX | 1u << DX : 0);
+			     (b->process ? 1u << CX | 1u << DX : 0) |
+			     (b->aligns ? 1u << BX : 0);
 	unsigned i, n = 0;
 
 	for (i = 0; i < b->saves; i++)
@@ -444,6 +446,7 @@ static void builder_init(struct builder *b, const struct x86_detour_plan *plan)
 	b->saved = b->light ? light_saved : full_saved;
 	b->saves = b->light ? sizeof(light_saved) / sizeof(light_saved[0]) :
 			      sizeof(full_saved) / sizeof(full_saved[0]);
+	b->aligns = b->process && !(b->light && plan->clobbers && !vector_bytes(b));
 	if (b->light && plan->clobbers)
 		save_few(b, plan->clobbers);
 	b->gap = PT_SIZE + (b->process ? RED_ZONE : 0) + (b->light ? 0 : DIVERT_ROOM);

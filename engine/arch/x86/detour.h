@@ -63,7 +63,7 @@ struct x86_detour_plan {
 	/*
 	 * LIGHT: 0, or which registers (1 << number) the handler may change of those that C functions may,
 	 * if it does not look at pt_regs at all: the others are not saved. si, di and ax always are, in a
-	 * process cx and dx, too.
+	 * process cx and dx, too. Without SSE, what is so known gets no aligned stack: it has no use for one.
 	 */
 	uint16_t clobbers;
 	/*

@@ -108,7 +108,8 @@ int detour_hit_slow(struct point *point, struct pt_regs *regs)
  *	slot->quick = 0;
  *	return diverted;
  *
- * It is in assembly for its promise: beyond what the handler changes, and ax cx dx si di, it changes no
+ * It is in assembly for its promises: it may be called with any alignment of the stack, as it is when the
+ * handler is known not to need one; and beyond what the handler changes, and ax cx dx si di, it changes no
  * register, so that the detour of a handler that is known has little to save.
  */
 static void __attribute__((used)) detour_hit_text(void)
@@ -154,27 +155,24 @@ static void __attribute__((used)) detour_hit_text(void)
 		"	ret\n"
 		"2:	lock addq $1, %c[nhit](%%rax)\n"
 		"	jmp 1b\n"
-		"3:	pushq %%r8\n"
+		"3:	pushq %%rbp\n"
 		"	.cfi_adjust_cfa_offset 8\n"
+		"	.cfi_rel_offset %%rbp, 0\n"
+		"	movq %%rsp, %%rbp\n"
+		"	.cfi_def_cfa_register %%rbp\n"
+		"	pushq %%r8\n"
 		"	pushq %%r9\n"
-		"	.cfi_adjust_cfa_offset 8\n"
 		"	pushq %%r10\n"
-		"	.cfi_adjust_cfa_offset 8\n"
 		"	pushq %%r11\n"
-		"	.cfi_adjust_cfa_offset 8\n"
-		"	subq $8, %%rsp\n"
-		"	.cfi_adjust_cfa_offset 8\n"
+		"	andq $-16, %%rsp\n"
 		"	call detour_hit_slow\n"
-		"	addq $8, %%rsp\n"
-		"	.cfi_adjust_cfa_offset -8\n"
-		"	popq %%r11\n"
-		"	.cfi_adjust_cfa_offset -8\n"
-		"	popq %%r10\n"
-		"	.cfi_adjust_cfa_offset -8\n"
-		"	popq %%r9\n"
-		"	.cfi_adjust_cfa_offset -8\n"
-		"	popq %%r8\n"
-		"	.cfi_adjust_cfa_offset -8\n"
+		"	movq -32(%%rbp), %%r11\n"
+		"	movq -24(%%rbp), %%r10\n"
+		"	movq -16(%%rbp), %%r9\n"
+		"	movq -8(%%rbp), %%r8\n"
+		"	leave\n"
+		"	.cfi_restore %%rbp\n"
+		"	.cfi_def_cfa %%rsp, 8\n"
 		"	ret\n"
 		"4:	movq $0, %c[quick](%%rcx)\n"
 		"	xorl %%eax, %%eax\n"
