@@ -31,6 +31,7 @@ HANDLER(jumps, "jmp 1f\nmovq %rax, (%rsi)\n1: ret")
 HANDLER(thunk, "int3")
 HANDLER(to_thunk, "xorl %eax, %eax\njmp h_thunk\nint3")
 HANDLER(many, "movl $1, %r8d\nmovzbl (%rdi), %edx\nmull %r9d\nret")
+HANDLER(pushes, "pushq %rdi\npopq %rcx\nret")
 HANDLER(string, "rep stosq\nret")
 HANDLER(warns, "ud2\nmovq %rax, (%rsi)\nret")
 __asm__(".pushsection .bss\nh_word: .skip 8\n.popsection\n");
@@ -86,6 +87,19 @@ static void test_needs(void **state)
 	}
 }
 
+static void test_takes_what(void **state)
+{
+	assert_false(look(NULL, true).takes_what);
+	assert_false(look(h_counts, true).takes_what);
+	assert_false(look(h_loads, true).takes_what);
+	assert_true(look(h_many, true).takes_what);        /* (%rdi) */
+	assert_true(look(h_branches, false).takes_what);   /* %edi */
+	assert_true(look(h_passes_on, true).takes_what);   /* writes it: too much, but safe */
+	assert_true(look(h_string, true).takes_what);
+	assert_true(look(h_pushes, true).takes_what);
+	assert_true(look(h_calls, true).takes_what);
+}
+
 static void test_clobbers(void **state)
 {
 	unsigned many = look(h_many, true).clobbers;
@@ -104,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_needs),
+		cmocka_unit_test(test_takes_what),
 		cmocka_unit_test(test_clobbers),
 	};
 

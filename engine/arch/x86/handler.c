@@ -2,7 +2,8 @@
 /*
  * Reading handlers; see handler.h. Every place that control can get to is a start, from which code
  * is read until it goes elsewhere for good. What a register holds is not followed: rsi is taken for
- * the pt_regs all the time, and whatever else is done with it counts as a use. Task context.
+ * the pt_regs all the time, and whatever else is done with it counts as a use, of rdi everything. Task
+ * context.
  */
 #include "engine/arch/x86/handler.h"
 #include "engine/arch/x86/regs.h"
@@ -59,23 +60,25 @@ static bool is_plain(const struct x86_insn *insn)
 /* --- pt_regs ----------------------------------------------------------------------------------- */
 
 #define RSI 6
+#define RDI 7
 
-static bool names_rsi(const struct x86_insn *insn)
+/* Whether it names one of the two, but as the base of a memory operand. */
+static bool names(const struct x86_insn *insn, unsigned reg)
 {
 	uint8_t op = insn->opcode;
 
-	if (insn->kind == X86_STRING || insn->index == RSI)
+	if (insn->kind == X86_STRING || insn->index == reg)
 		return true;
-	if (insn->map == X86_MAP_1 && !(insn->rex & X86_REX_B) &&
-	    (op == 0x56 || op == 0x5e || op == 0x96 || op == 0xb6 || op == 0xbe))
+	if (insn->map == X86_MAP_1 && !(insn->rex & X86_REX_B) && (op & 7) == reg &&
+	    ((op >= 0x50 && op <= 0x5f) || (op >= 0x90 && op <= 0x97) || (op >= 0xb0 && op <= 0xbf)))
 		return true; /* in the opcode's low bits: push, pop, xchg, mov of a constant */
 	if (insn->map == X86_MAP_0F && op >= 0xc8 && op <= 0xcf)
 		return true; /* bswap */
 	if (!insn->has_modrm)
 		return false;
 	/* The middle may be part of the opcode: then this errs on the safe side. */
-	return ((insn->modrm >> 3 & 7) == RSI && !(insn->rex & X86_REX_R)) ||
-	       (insn->modrm >= 0xc0 && (insn->modrm & 7) == RSI && !(insn->rex & X86_REX_B));
+	return ((insn->modrm >> 3 & 7) == reg && !(insn->rex & X86_REX_R)) ||
+	       (insn->modrm >= 0xc0 && (insn->modrm & 7) == reg && !(insn->rex & X86_REX_B));
 }
 
 /* mov offset(%rsi), reg */
@@ -91,7 +94,11 @@ static bool loads_word(const struct reading *r, const struct x86_insn *insn)
 
 static void note_use(struct reading *r, const struct x86_insn *insn)
 {
-	if (names_rsi(insn))
+	if (insn->kind == X86_ENDBR) /* its last byte looks like one that names rdi */
+		return;
+	if (names(insn, RDI) || insn->base == RDI)
+		r->found.takes_what = true;
+	if (names(insn, RSI))
 		r->found.needs |= X86_HANDLER_REGS;
 	else if (insn->base == RSI && loads_word(r, insn))
 		r->found.needs |= X86_HANDLER_WORDS;
@@ -265,7 +272,10 @@ struct x86_handler x86_handler_read(const struct x86_handler_reader *reader, uin
 	start_add(&r, address);
 	while (r.done < r.count)
 		if (!read_path(&r, r.starts[r.done++]))
-			return (struct x86_handler){ X86_HANDLER_VECTORS | X86_HANDLER_REGS |
-						     X86_HANDLER_WORDS, X86_CLOBBERS_ALL };
+			return (struct x86_handler){
+				.needs = X86_HANDLER_VECTORS | X86_HANDLER_REGS | X86_HANDLER_WORDS,
+				.clobbers = X86_CLOBBERS_ALL,
+				.takes_what = true,
+			};
 	return r.found;
 }

@@ -40,6 +40,7 @@ struct x86_handler_reader {
 struct x86_handler {
 	unsigned needs;    /* X86_HANDLER_*; 0 needs nothing */
 	uint16_t clobbers; /* general registers that it may change, by their numbers */
+	bool takes_what;   /* it may look at its first argument */
 };
 
 #define X86_CLOBBERS_ALL 0xffffu

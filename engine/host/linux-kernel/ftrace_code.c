@@ -25,7 +25,8 @@
  *	struct engine_frame     <- rsp, cpu->running
  *
  * At an entry r10 and r11 are nobody's, here as in ftrace's own trampolines, and the flags mean
- * nothing. The return instruction is the one that the kernel has put into our own text, which may be
+ * nothing. Nor does rax in C without vector registers, so what does not look at it need not keep it: the
+ * kernel's trampolines for BPF do not either. The return instruction is the one that the kernel has put into our own text, which may be
  * a jump to one of its thunks.
  *
  * `slow` is set before anything changes that the code relies on, and what it relies on is freed
@@ -163,7 +164,8 @@ static void build_entry(struct x86_code *c, const struct ftrace_code *code,
 	const struct x86_handler handler = kernel_handler_read((uint64_t)p->pre_handler);
 	const bool all = handler.needs & X86_HANDLER_REGS;
 	const unsigned which = handler.needs ? X86_CLOBBERS_ALL :
-					       handler.clobbers | 1u << DI | 1u << SI;
+					       (handler.clobbers & ~(1u << AX)) |
+						       (handler.takes_what ? 1u << DI : 0);
 	struct exits slow = { .n = 0 }, diverted = { .n = 0 }, due = { .n = 0 };
 
 	make_frame(c, regs + PT_SIZE);
@@ -174,8 +176,10 @@ static void build_entry(struct x86_code *c, const struct ftrace_code *code,
 	save_for(c, site, handler.needs, which, regs);
 	enter(c, site, p);
 	if (p->pre_handler) {
-		value(c, DI, (uint64_t)p);
-		lea(c, SI, SP, regs);
+		if (handler.takes_what)
+			value(c, DI, (uint64_t)p);
+		if (handler.needs)
+			lea(c, SI, SP, regs);
 		call(c, (uint64_t)p->pre_handler);
 	}
 	show_nothing(c, handler.clobbers);

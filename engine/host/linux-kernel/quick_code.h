@@ -186,14 +186,14 @@ static inline void preempt_enable(struct x86_code *c, struct exits *due)
 
 /* --- pieces --------------------------------------------------------------------------------------- */
 
-/* r11 = this CPU's struct engine_cpu. */
+/* r11 = this CPU's struct engine_cpu; r10 is lost. The engine has allocated them before any code is made. */
 static inline void load_engine_cpu(struct x86_code *c)
 {
 	load_cpu_4(c, R11, kcpu_cpu_number);
 	CODE(c, 0x49, 0xc1, 0xe3, 0x06); /* shl $6, %r11 */
 	_Static_assert(sizeof(struct engine_cpu) == 1 << 6, "the shift");
-	CODE(c, 0x4c, 0x03, 0x1d); /* add engine.cpus(%rip), %r11 */
-	code_rel32(c, (uint64_t)&engine.cpus);
+	value(c, R10, (uint64_t)engine.cpus);
+	CODE(c, 0x4d, 0x01, 0xd3); /* add %r10, %r11 */
 }
 
 /* r11 = this CPU's; elsewhere if this is not the code's case any more, or a handler is running. */

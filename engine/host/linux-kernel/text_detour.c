@@ -71,7 +71,8 @@ static void write_hit(struct x86_code *c, void *context)
 		store_value(c, 0, SP, offsetof(struct engine_frame, jprobe));
 	enter(c, lone->point->site, p);
 	if (p->pre_handler) {
-		value(c, DI, (uint64_t)p);
+		if (lone->handler.takes_what)
+			value(c, DI, (uint64_t)p);
 		call(c, (uint64_t)p->pre_handler);
 	} else {
 		CODE(c, 0x31, 0xc0); /* xor %eax, %eax */
