@@ -45,7 +45,6 @@ life() { # VICTIM SECONDS
 run() { # ROUND
     life victim 1
     life victim-sites "$([ "$1" = 2 ] && echo "$seconds" || echo 1)"
-    echo 1 >/sys/kernel/debug/spile/kprobes-text
-    life victim "$([ "$1" = 2 ] && echo "$seconds" || echo 1)"
+    ! text_from_now || life victim "$([ "$1" = 2 ] && echo "$seconds" || echo 1)"
 }
 text_kept run

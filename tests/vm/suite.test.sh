@@ -9,7 +9,6 @@ run() { # ROUND
     seconds=$([ "$1" = 1 ] && echo 1 || echo "${SPILE_STRESS_SECONDS:-1}")
     module_test suite "suite$seconds" suite
     module_test suite "suite$seconds" suite-sites
-    echo 1 >/sys/kernel/debug/spile/kprobes-text
-    module_test suite "suite$seconds" suite
+    ! text_from_now || module_test suite "suite$seconds" suite
 }
 text_kept run

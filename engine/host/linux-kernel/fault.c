@@ -31,6 +31,11 @@
 #define TRAP_PAGE_FAULT 14
 #define USER_MODE 3 /* the privilege bits of cs */
 
+/* kprobe_status, include/linux/kprobes.h */
+#define STATUS_STEPPED 2
+#define STATUS_NESTED 4
+#define STATUS_DONE 8
+
 static struct ftrace_ops ops;
 static unsigned long sites[2]; /* of the two functions; 0: there is none */
 
@@ -45,6 +50,33 @@ static inline struct kernel_kprobe *current_kprobe(void)
 
 	__asm__ volatile("movq %%gs:kcpu_current_kprobe, %0" : "=r"(kp));
 	return kp;
+}
+
+/*
+ * When the copy of an instruction faults the kernel forgets which kprobe it was of, but not that one is
+ * being stepped. The next breakpoint on this CPU that is no kprobe's, which is to say ours, would
+ * then be taken for the end of the step of kprobe NULL. Preemption disabled.
+ */
+static void forget_step(void)
+{
+	unsigned long status;
+
+	if (!khas(current_kprobe) || !khas(kprobe_ctlblk) || !khas(kprobe_ctlblk_kprobe_status))
+		return;
+	__asm__ volatile("movq %%gs:kcpu_kprobe_ctlblk(%1), %0"
+			 : "=r"(status)
+			 : "r"((long)koff_kprobe_ctlblk_kprobe_status));
+	if (current_kprobe() || !(status & (STATUS_STEPPED | STATUS_NESTED)))
+		return;
+	__asm__ volatile("movq %0, %%gs:kcpu_kprobe_ctlblk(%1)"
+			 :
+			 : "r"((long)STATUS_DONE), "r"((long)koff_kprobe_ctlblk_kprobe_status)
+			 : "memory");
+}
+
+static void forget_step_here(void *unused)
+{
+	forget_step();
 }
 
 /* In the copy that the kernel has made for one of its kprobes: has it go back to the original. */
@@ -94,6 +126,7 @@ static bool is_handled(unsigned long site, struct pt_regs *regs, int trapnr)
 	if (regs->cs & USER_MODE)
 		return false;
 	leave_kernels_copy(regs, trapnr);
+	forget_step();
 	point = text_point_find(regs->ip);
 	leave_our_copy(point, regs);
 	if (site == sites[0] && comes_again(regs, trapnr))
@@ -154,7 +187,7 @@ static void switch_off(void)
 	kfn_try_module_get(&__this_module);
 }
 
-int kernel_home_faults(bool on)
+static int set_hook(bool on)
 {
 	if (on)
 		find_sites();
@@ -166,6 +199,38 @@ int kernel_home_faults(bool on)
 	if (on)
 		return switch_on();
 	switch_off();
+	return 0;
+}
+
+static int users; /* of the hook */
+
+/* On for the first, off after the last. */
+static int use_hook(bool on)
+{
+	int err = 0;
+
+	if (users == !on)
+		err = set_hook(on);
+	if (!err)
+		users += on ? 1 : -1;
+	return err;
+}
+
+int kernel_home_faults(bool on)
+{
+	return use_hook(on);
+}
+
+int kernel_home_watch_steps(bool on)
+{
+	int err = use_hook(on);
+
+	if (err || !on)
+		return err;
+	host_preempt_disable();
+	forget_step();
+	kfn_smp_call_function(forget_step_here, NULL, 1);
+	host_preempt_enable();
 	return 0;
 }
 

@@ -7,6 +7,11 @@
 
 /** engine_home.faults. */
 int kernel_home_faults(bool on);
+/**
+ * From on to off, faults in stepped kprobes leave nothing behind that the kernel would stumble over
+ * at a breakpoint that is not its own. 0 or -errno. As above.
+ */
+int kernel_home_watch_steps(bool on);
 /** After the last probe. */
 void kernel_home_faults_deinit(void);
 

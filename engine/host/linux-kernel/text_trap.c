@@ -16,6 +16,7 @@
  */
 #include "engine/core/run.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
+#include "engine/host/linux-kernel/fault.h"
 #include "engine/host/linux-kernel/text_point.h"
 
 #define NOTIFY_DONE 0      /* include/linux/notifier.h */
@@ -192,16 +193,23 @@ int text_traps_init(void)
 
 	if (notified)
 		return 0;
+	err = kernel_home_watch_steps(true);
+	if (err)
+		return err;
 	kfield(&notifier, notifier_block, notifier_call) = on_trap;
 	kfield(&notifier, notifier_block, priority) = FIRST;
 	err = kfn_register_die_notifier(&notifier);
 	notified = !err;
+	if (err)
+		kernel_home_watch_steps(false);
 	return err;
 }
 
 void text_traps_deinit(void)
 {
-	if (notified)
-		kfn_unregister_die_notifier(&notifier);
+	if (!notified)
+		return;
+	kfn_unregister_die_notifier(&notifier);
+	kernel_home_watch_steps(false);
 	notified = false;
 }
