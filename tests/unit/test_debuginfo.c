@@ -73,6 +73,16 @@ struct arguments {
 	unsigned seen, differences;
 };
 
+/* BTF may have a function's arguments by the names of another declaration of it. */
+static bool has_other_names(const char *function, const char *name)
+{
+	/* the stubs of system calls for kernels without them */
+	if (!strcmp(name, "__unused"))
+		return true;
+	/* <linux/fortify-string.h> declares these anew */
+	return !strncmp(function, "str", 3) || !strncmp(function, "mem", 3);
+}
+
 static int compare_argument(const struct code_variable *v, void *arg)
 {
 	struct arguments *a = arg;
@@ -82,8 +92,7 @@ static int compare_argument(const struct code_variable *v, void *arg)
 	if (v->kind != VARIABLE_PARAMETER || a->seen == a->proto.argc)
 		return v->kind != VARIABLE_PARAMETER;
 	name = btf_index_name(a->t->btf, param->name_off);
-	/* BTF has a system call's prototype from the stub for kernels without it. */
-	if ((strcmp(name, v->name) && strcmp(name, "__unused")) ||
+	if ((strcmp(name, v->name) && !has_other_names(a->function, name)) ||
 	    dwarf_type_size(v->type) != btf_index_size(a->t->btf, param->type)) {
 		print_error("%s: argument %u is %s by DWARF, %s by BTF\n", a->function, a->seen,
 		            v->name, name);
