@@ -227,10 +227,17 @@ static bool read_point(struct code_request *q)
 
 /* --- outcome ----------------------------------------------------------------------------------- */
 
+static bool need_not_be_there(const struct code_request *q)
+{
+	return q->point->optional || q->point->sufficient;
+}
+
 static void tell_no_match(struct code_request *q)
 {
-	const char *near = kernel_function_nearest(q->kernel, q->pattern);
+	const char *near = NULL;
 
+	if (!need_not_be_there(q)) /* nobody would read it, and it is a search through all names */
+		near = kernel_function_nearest(q->kernel, q->pattern);
 	diag_add(q->r->diags, q->what->tok, NO_FUNCTION_MATCHES, kernel_release(q->kernel),
 	         q->pattern);
 	if (near)
@@ -280,7 +287,7 @@ static void expand_elsewhere(struct code_request *q)
 {
 	struct diag_list quiet, *loud = q->r->diags;
 
-	if ((q->part == CODE_ANY || q->module) && !q->point->optional && !q->point->sufficient) {
+	if ((q->part == CODE_ANY || q->module) && !need_not_be_there(q)) {
 		diag_list_init(&quiet);
 		q->r->diags = &quiet;
 		code_places_expand(q);
