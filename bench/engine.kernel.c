@@ -534,7 +534,7 @@ static int run_thread(void *arg)
 
 	__atomic_fetch_sub(runner->waiting, 1, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(runner->waiting, __ATOMIC_SEQ_CST))
-		host_relax();
+		kfn_schedule_timeout(1); /* who makes the other thread may be on this CPU, and stays there */
 	runner->best = time_calls(&threads_case, &runner->calls);
 	__atomic_store_n(&runner->done, true, __ATOMIC_RELEASE);
 	while (!kfn_kthread_should_stop())
