@@ -11,8 +11,6 @@
 
 #include "script/target_private.h"
 
-enum { ARGUMENT_REGISTERS = 6 };
-
 /* --- types ------------------------------------------------------------------------------------- */
 
 static const char *module_of(const struct target_walk *w)
@@ -40,15 +38,22 @@ bool target_need_btf(struct target_walk *w, const struct token *tok)
 	return w->btf != NULL;
 }
 
-/* Only where a whole function begins or has ended do its arguments lie as the psABI says. */
+bool target_is_kernel(const char *module)
+{
+	return !strcmp(module, "kernel") || !strncmp(module, "kernel<", 7);
+}
+
+bool target_is_at_function(const struct probe_site *site)
+{
+	return site->kind != SITE_PLACE && site->fn && site->fn->kind == FUNCTION_BODY &&
+	       site->fn->address == site->address;
+}
+
+/* Only there do its arguments lie as the psABI says. */
 static bool is_at_function(const struct planted_probe *planted)
 {
-	const struct probe_site *site = planted->site;
-
-	if (!planted->symbol || planted->offset)
-		return false;
-	return !site || (site->kind != SITE_PLACE && site->fn && site->fn->kind == FUNCTION_BODY &&
-	                 site->fn->address == site->address);
+	return planted->symbol && !planted->offset &&
+	       (!planted->site || target_is_at_function(planted->site));
 }
 
 static struct error *find_prototype(struct target_walk *w, const struct token *tok,
@@ -85,29 +90,28 @@ bool target_need_prototype(struct target_walk *w, const struct token *tok, const
 
 /* --- arguments and the return value, by prototype ----------------------------------------------- */
 
-/* How many eight-byte words of registers or stack an argument takes. */
-static int argument_words(const struct btf_index *btf, int type)
+/* Registers are handed out in order. A structure over 16 bytes, or one that the registers left do
+ * not hold, goes to the stack whole; what follows may still get registers. */
+int target_next_argument(struct argument_words *words, int64_t size)
 {
-	int64_t size = btf_index_size(btf, type);
+	int n = size > 8 ? (int)((size + 7) / 8) : 1;
+	bool in_regs = n <= 2 && words->reg + n <= ARGUMENT_REGISTERS;
+	int *next = in_regs ? &words->reg : &words->stack;
+	int first = *next;
 
-	return size > 8 ? (int)((size + 7) / 8) : 1;
+	*next += n;
+	return first;
 }
 
-/* The psABI hands out registers in order. A structure over 16 bytes, or one that the registers
- * left do not hold, goes to the stack whole; what follows may still get registers. */
 int target_argument_word(const struct btf_index *btf, const struct btf_prototype *proto,
                          unsigned argument)
 {
-	int reg = 0, stack = ARGUMENT_REGISTERS;
+	struct argument_words words = ARGUMENT_WORDS;
+	int word = 0;
 
-	for (unsigned i = 0;; i++) {
-		int words = argument_words(btf, proto->args[i].type);
-		bool in_regs = words <= 2 && reg + words <= ARGUMENT_REGISTERS;
-
-		if (i == argument)
-			return in_regs ? reg : stack;
-		*(in_regs ? &reg : &stack) += words;
-	}
+	for (unsigned i = 0; i <= argument; i++)
+		word = target_next_argument(&words, btf_index_size(btf, (int)proto->args[i].type));
+	return word;
 }
 
 static bool begin_argument(struct cursor *at, const struct btf_prototype *proto, unsigned i)
@@ -275,7 +279,7 @@ static struct error *find_type(struct target_walk *w, const char *name, const ch
 	struct error *error = NULL;
 	int id;
 
-	if (module && !strncmp(module, "kernel", 6))
+	if (module && target_is_kernel(module))
 		error = resolver_btf(w->r, NULL, &btf);
 	else if (module)
 		error = resolver_btf(w->r, module, &btf);

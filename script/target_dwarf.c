@@ -163,24 +163,20 @@ static struct error *take_saved_argument(struct cursor *at, const struct code_va
 	return NULL;
 }
 
-/* Counts the words of arguments up to the one that is asked for, as target_argument_word() does. */
+/* Counts the words of arguments up to the one that is asked for. */
 struct word_count {
 	const char *name;
-	int reg, stack;
+	struct argument_words words;
 	int found; /* -1: not yet */
 };
 
 static int count_words(const struct code_variable *v, void *arg)
 {
 	struct word_count *count = arg;
-	int64_t size = dwarf_type_size(v->type);
-	int words = size > 8 ? (int)((size + 7) / 8) : 1;
-	bool in_regs = words <= 2 && count->reg + words <= 6;
 
 	if (v->kind != VARIABLE_PARAMETER)
 		return 1;
-	count->found = in_regs ? count->reg : count->stack;
-	*(in_regs ? &count->reg : &count->stack) += words;
+	count->found = target_next_argument(&count->words, dwarf_type_size(v->type));
 	return v->name && !strcmp(v->name, count->name);
 }
 
@@ -191,15 +187,13 @@ static int count_words(const struct code_variable *v, void *arg)
 static bool take_unused_argument(struct cursor *at, const struct probe_site *site,
                                  const struct code_variable *v)
 {
-	struct word_count count = {.name = v->name, .stack = 6, .found = -1};
-	bool is_entry = site->fn && site->kind != SITE_PLACE && site->fn->kind == FUNCTION_BODY &&
-	                site->fn->address == site->address;
+	struct word_count count = {.name = v->name, .words = ARGUMENT_WORDS, .found = -1};
 
-	if (!is_entry || v->kind != VARIABLE_PARAMETER || !site->fn->symbol ||
+	if (!target_is_at_function(site) || v->kind != VARIABLE_PARAMETER || !site->fn->symbol ||
 	    strchr(site->fn->symbol, '.'))
 		return false;
 	error_destroy(variables_at(site->info, site->address, site->fn, count_words, &count));
-	if (count.found < 0 || count.found >= 6)
+	if (count.found < 0 || count.found >= ARGUMENT_REGISTERS)
 		return false;
 	at->w->body->wants_entry_args |= at->w->planted->is_return;
 	at->type = c_type_dwarf(v->type);

@@ -38,7 +38,7 @@ static bool take_btf_variable(struct cursor *at, const struct target *target)
 	struct error *error;
 	int id;
 
-	if (target->file || (target->module && strncmp(target->module, "kernel", 6)) ||
+	if (target->file || (target->module && !target_is_kernel(target->module)) ||
 	    !target_need_btf(w, at->tok))
 		return false;
 	id = find_btf_variable(w->btf, target->name);
@@ -152,7 +152,7 @@ bool target_begin_var(struct cursor *at, const struct target *target,
 	                                      : NULL;
 	struct error *error;
 
-	if (module && !strncmp(module, "kernel", 6))
+	if (module && target_is_kernel(module))
 		module = NULL;
 	at->spelled = arena_printf(at->w->r->arena, "@var(\"%s%s%s\")", target->name,
 	                           target->file ? "@" : "", target->file ? target->file : "");

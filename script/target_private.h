@@ -48,22 +48,38 @@ void target_visit_expr(struct expr **slot, void *walk);
 bool target_begin(struct cursor *at, struct expr *e);
 /** The types of where the body runs; false after telling why there are none. */
 bool target_need_btf(struct target_walk *w, const struct token *tok);
+/** @cast's and @var's "module" means the kernel proper: "kernel", or "kernel<header.h>". */
+bool target_is_kernel(const char *module);
+/** Whether a whole function begins, or has ended, where debug information put the probe. */
+bool target_is_at_function(const struct probe_site *site);
 /** The probed function's prototype, when it is probed at its entry or return. */
 bool target_need_prototype(struct target_walk *w, const struct token *tok, const char *name,
 			   struct btf_prototype *ret);
+
+/* How the psABI hands out the eight-byte words that arguments come in; starts as ARGUMENT_WORDS. */
+struct argument_words {
+	int reg, stack;
+};
+
+enum { ARGUMENT_REGISTERS = 6 };
+#define ARGUMENT_WORDS { 0, ARGUMENT_REGISTERS }
+
+/** The first word of the next argument, of so many bytes: below ARGUMENT_REGISTERS a register. */
+int target_next_argument(struct argument_words *words, int64_t size);
 
 /* target_dwarf.c: by debug information */
 /** A variable that is visible where the probe stands; the error says why not. */
 struct error *target_begin_dwarf(struct cursor *at, const char *name);
 /** $return; without BTF's prototype, whose error is taken over and told if DWARF has none either. */
 bool target_begin_dwarf_return(struct cursor *at, struct error *no_prototype);
+/** Takes over a variable that debug information has found, by its location. */
+struct error *target_take_location(struct cursor *at, struct debuginfo *info,
+				   const struct dwarf_type *type, const struct location *loc);
+
 /* target_global.c */
 /** @var("name[@file]"[, "module"]); `named` is tried first where the name may be a local's. */
 bool target_begin_var(struct cursor *at, const struct target *target,
 		      bool (*named)(struct cursor *at, const char *name));
-/** Takes over a variable that debug information has found, by its location. */
-struct error *target_take_location(struct cursor *at, struct debuginfo *info,
-				   const struct dwarf_type *type, const struct location *loc);
 
 /* target_header.c */
 /** A type of a C header of the system: "<sys/time.h>". */

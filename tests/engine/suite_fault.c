@@ -148,10 +148,10 @@ static void case_fault_in_post(void)
 	spile_unregister_kprobe(&p);
 }
 
-static void case_fault_in_return(void)
+static void check_fault_in_return(kretprobe_handler_t entry_handler, kretprobe_handler_t handler)
 {
 	struct kretprobe r = { .kp.addr = ADDR(target_add), .kp.fault_handler = fix_read,
-			       .handler = return_read };
+			       .entry_handler = entry_handler, .handler = handler };
 
 	told_reset(suite_home()->bad);
 	CHECK_EQ(spile_register_kretprobe(&r), 0);
@@ -161,17 +161,14 @@ static void case_fault_in_return(void)
 	spile_unregister_kretprobe(&r);
 }
 
+static void case_fault_in_return(void)
+{
+	check_fault_in_return(NULL, return_read);
+}
+
 static void case_fault_in_return_entry(void)
 {
-	struct kretprobe r = { .kp.addr = ADDR(target_add), .kp.fault_handler = fix_read,
-			       .entry_handler = return_read };
-
-	told_reset(suite_home()->bad);
-	CHECK_EQ(spile_register_kretprobe(&r), 0);
-	CHECK_EQ(target_add(1, 2), 3);
-	CHECK_LOG("r");
-	check_fixed(PAGE_FAULT, &r.kp);
-	spile_unregister_kretprobe(&r);
+	check_fault_in_return(return_read, NULL);
 }
 
 static long jprobe_read(long a, long b)

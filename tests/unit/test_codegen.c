@@ -77,15 +77,24 @@ static size_t count(const char *code, const char *part)
 			fail_msg("no '%s' in\n%s", (part), (code));                                \
 	} while (0)
 
-/* One expression in a probe at vfs_read's entry; `part` is in its C. */
-static void check_target(const char *suffix, const char *expr, const char *part)
+/* One statement in a probe of vfs_read; `part` is in its C. */
+static void check_statement(const char *suffix, const char *statement, const char *part)
 {
 	_cleanup_free_ char *text = NULL, *code = NULL;
 
-	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { println(%s) }", suffix,
-	                     expr) > 0);
+	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { %s }", suffix,
+	                     statement) > 0);
 	code = translate(text);
 	assert_has(code, part);
+}
+
+/* The same of an expression. */
+static void check_target(const char *suffix, const char *expr, const char *part)
+{
+	_cleanup_free_ char *statement = NULL;
+
+	assert_true(asprintf(&statement, "println(%s)", expr) > 0);
+	check_statement(suffix, statement, part);
 }
 
 static void test_target_fields(void **state)
@@ -182,28 +191,17 @@ static void test_target_by_value(void **state)
 	assert_has(code, "spl_set_reg(c, 80, 0, 32, ");
 }
 
-/* One statement; `part` is in its C. */
-static void check_write(const char *suffix, const char *statement, const char *part)
-{
-	_cleanup_free_ char *text = NULL, *code = NULL;
-
-	assert_true(asprintf(&text, "probe kernel.function(\"vfs_read\")%s { %s }", suffix,
-	                     statement) > 0);
-	code = translate(text);
-	assert_has(code, part);
-}
-
 static void test_target_writes(void **state)
 {
-	check_write("", "$count = 5", "spl_set_reg(c, 96, 0, 64, t0);");
-	check_write("", "$color = 7", "spl_set_reg(c, 88, 0, 64, (spl_s64)(spl_u32)(t0));");
-	check_write("", "$count += 2", "(t1 + t0);");
-	check_write("", "$count++", "+ 1);");
-	check_write("", "$file->f_a = 5", "spl_store(c, (spl_u64)t1, 4, t0,");
-	check_write("", "$file->f_mode = 5", "spl_store_bits(c, (spl_u64)t1, 1, 0, 3, t0,");
-	check_write("", "--$file->f_pair[1]", "spl_store(c, (spl_u64)t0, 2, t2,");
-	check_write(".return", "$return = -1", "spl_set_reg(c, 80, 0, 64, t0);");
-	check_write("", "x = $file x->f_next->f_a = 3", "spl_store(c, (spl_u64)t3, 4, t1,");
+	check_statement("", "$count = 5", "spl_set_reg(c, 96, 0, 64, t0);");
+	check_statement("", "$color = 7", "spl_set_reg(c, 88, 0, 64, (spl_s64)(spl_u32)(t0));");
+	check_statement("", "$count += 2", "(t1 + t0);");
+	check_statement("", "$count++", "+ 1);");
+	check_statement("", "$file->f_a = 5", "spl_store(c, (spl_u64)t1, 4, t0,");
+	check_statement("", "$file->f_mode = 5", "spl_store_bits(c, (spl_u64)t1, 1, 0, 3, t0,");
+	check_statement("", "--$file->f_pair[1]", "spl_store(c, (spl_u64)t0, 2, t2,");
+	check_statement(".return", "$return = -1", "spl_set_reg(c, 80, 0, 64, t0);");
+	check_statement("", "x = $file x->f_next->f_a = 3", "spl_store(c, (spl_u64)t3, 4, t1,");
 }
 
 /* Debug information: registers, a global by symbol, a structure in pieces. */

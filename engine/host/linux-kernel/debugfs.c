@@ -87,6 +87,17 @@ static int switch_parse(const char *from, size_t len, bool *ret)
 	return engine_parse_switch(text, len, ret);
 }
 
+static ssize_t switch_write(const char *from, size_t len, void (*set)(bool on))
+{
+	bool on;
+	int err = switch_parse(from, len, &on);
+
+	if (err)
+		return err;
+	set(on);
+	return (ssize_t)len;
+}
+
 static ssize_t enabled_read(struct file *file, char *to, size_t len, int64_t *pos)
 {
 	return switch_read(to, len, pos, engine_enabled());
@@ -109,13 +120,7 @@ static ssize_t optimization_read(struct file *file, char *to, size_t len, int64_
 
 static ssize_t optimization_write(struct file *file, const char *from, size_t len, int64_t *pos)
 {
-	bool on;
-	int err = switch_parse(from, len, &on);
-
-	if (err)
-		return err;
-	engine_set_optimization(on);
-	return (ssize_t)len;
+	return switch_write(from, len, engine_set_optimization);
 }
 
 static ssize_t text_read_switch(struct file *file, char *to, size_t len, int64_t *pos)
@@ -125,13 +130,7 @@ static ssize_t text_read_switch(struct file *file, char *to, size_t len, int64_t
 
 static ssize_t text_write_switch(struct file *file, const char *from, size_t len, int64_t *pos)
 {
-	bool on;
-	int err = switch_parse(from, len, &on);
-
-	if (err)
-		return err;
-	kernel_home_set_text(on);
-	return (ssize_t)len;
+	return switch_write(from, len, kernel_home_set_text);
 }
 
 /* --- files ----------------------------------------------------------------------------------------- */
