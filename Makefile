@@ -51,7 +51,6 @@ CORE_OBJ  := $(CORE_SRC:%.c=$(B)/core/%.o) $(CORE_ASM:%.S=$(B)/core/%.S.o)
 # engine/host/linux-kernel/README.md. Script modules are compiled with the same list.
 include kmod/cflags.mk
 include vm/vm.mk
-include probe/probe.mk
 include reader/reader.mk
 include codegen/codegen.mk
 include kmod/exports.mk

@@ -158,7 +158,10 @@ struct error *probe_disassemble(struct probe_context *ctx, const char *what)
 	if (!error)
 		error = probe_info(ctx, &l.info);
 	if (!error && !(l.words = words_create()))
-		error = error_create(ENOMEM, "Capstone does not start");
+		error = error_create(ENOENT,
+		                     "Capstone (%s), which writes the instructions, cannot be "
+		                     "loaded: install it (Debian: libcapstone4)",
+		                     words_library());
 	if (!error)
 		error = functions_find(l.info, &q, FUNCTIONS_BODIES, disassemble, &l);
 	words_destroy(l.words);

@@ -8,8 +8,9 @@
 
 struct words;
 
-/** NULL when Capstone does not start. */
+/** NULL when Capstone cannot be loaded or does not start; then the name of its library is for the message. */
 struct words *words_create(void);
+const char *words_library(void);
 void words_destroy(struct words *words);
 /** Writes the `size` bytes of one instruction at `address` as text; ".byte ..." when Capstone does
  *  not know it. */

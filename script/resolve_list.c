@@ -24,7 +24,7 @@ static const char *named(struct arena *arena, const struct btf_index *btf, const
 
 static const char *btf_text(struct arena *arena, const struct btf_index *btf, int type)
 {
-	const struct btf_type *t = btf__type_by_id(btf_index_btf(btf), (uint32_t)type);
+	const struct btf_type *t = btf_index_type(btf, (uint32_t)type);
 
 	if (!type || !t)
 		return "void";

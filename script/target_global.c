@@ -10,20 +10,11 @@
 
 /* --- by BTF ---------------------------------------------------------------------------------------- */
 
-/* The number of the VAR; 0 none. */
-static int find_btf_variable(const struct btf_index *idx, const char *name)
-{
-	int id = btf__find_by_name_kind(btf_index_btf(idx), name, BTF_KIND_VAR);
-
-	return id > 0 ? id : 0;
-}
-
 /* Whether the section that lists the VAR is that of per-CPU data. */
 static bool is_per_cpu_variable(const struct btf_index *idx, int id)
 {
-	const struct btf *btf = btf_index_btf(idx);
-	int section = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-	const struct btf_type *t = section > 0 ? btf__type_by_id(btf, (uint32_t)section) : NULL;
+	const struct btf_type *t =
+	    btf_index_type(idx, (uint32_t)btf_index_find_section(idx, ".data..percpu"));
 
 	for (unsigned i = 0; t && i < btf_vlen(t); i++)
 		if (btf_var_secinfos(t)[i].type == (uint32_t)id)
@@ -41,7 +32,7 @@ static bool take_btf_variable(struct cursor *at, const struct target *target)
 	if (target->file || (target->module && !target_is_kernel(target->module)) ||
 	    !target_need_btf(w, at->tok))
 		return false;
-	id = find_btf_variable(w->btf, target->name);
+	id = btf_index_find_variable(w->btf, target->name);
 	if (!id)
 		return false;
 	error = kernel_symbol_find(w->r->kernel, target->name, &symbol);
@@ -50,7 +41,7 @@ static bool take_btf_variable(struct cursor *at, const struct target *target)
 		return false;
 	}
 	at->type = c_type_btf(
-	    w->btf, (int)btf__type_by_id(btf_index_btf(w->btf), (uint32_t)id)->type);
+	    w->btf, (int)btf_index_type(w->btf, (uint32_t)id)->type);
 	at->access->base = ACCESS_SYMBOL;
 	at->access->symbol = arena_printf(w->r->arena, "kdata_%s", target->name);
 	at->access->is_per_cpu = is_per_cpu_variable(w->btf, id);

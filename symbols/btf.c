@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * symbols/btf.c - an index over libbpf's BTF.
+ * symbols/btf.c - questions to BTF: bytes of a kernel (btf_raw.h), or what libbpf holds.
  *
- * Names are hashed once (about 100,000 of them, 2 ms): heads[hash] and next[type] form chains of
- * type ids, in rising order. Enumerators have their own chains, made when first asked for.
+ * The first names are looked for in all types (about 140,000, half a millisecond). When more
+ * are asked, they are hashed (4 ms): heads[hash] and next[type] form chains of type ids, in rising
+ * order. Enumerators have their own chains, made when first asked for.
  *
- * libbpf checks that records stay inside the section, but not that they make sense: ids may point
+ * It is checked that records stay inside the section, but not that they make sense: ids may point
  * nowhere and chains may be circles. So every walk here is bounded (BTF_DEPTH, BTF_BUDGET) and
  * every id is looked up through type_by_id(), which answers `void` for a bad one.
  */
@@ -15,13 +16,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/strbuf.h"
+#include "symbols/btf_raw.h"
 #include "symbols/nearest.h"
 
 #define BTF_DEPTH 32      /* typedefs and qualifiers in a row, nested anonymous members */
 #define BTF_BUDGET 100000 /* members looked at for one question */
+#define BTF_SCANS 8       /* walks over all types, after which hashing pays */
 
 struct enumerator {
 	uint32_t name_off;
@@ -30,10 +35,15 @@ struct enumerator {
 };
 
 struct btf_index {
-	struct btf *btf;
+	struct btf *btf; /* of raw bytes: NULL until somebody needs it */
+	struct btf_raw raw; /* without bytes: types are libbpf's */
+	void *bytes;
+	size_t size;
+	bool is_mapped;  /* bytes, rather than allocated */
 	uint32_t count;  /* type ids are below */
+	unsigned scans;
 	uint32_t mask;   /* hash table size - 1 */
-	uint32_t *heads; /* first type id of a chain, 0 none */
+	uint32_t *heads; /* first type id of a chain, 0 none; NULL: not hashed yet */
 	uint32_t *next;  /* by type id */
 	struct enumerator *enumerators;
 	uint32_t *enumerator_heads; /* index + 1 */
@@ -50,17 +60,27 @@ static uint32_t hash_string(const char *s)
 	return h ^ h >> 15;
 }
 
+const struct btf_type *btf_index_type(const struct btf_index *idx, uint32_t id)
+{
+	if (!id)
+		return &void_type;
+	return idx->bytes ? btf_raw_type(&idx->raw, id) : btf__type_by_id(idx->btf, id);
+}
+
 static const struct btf_type *type_by_id(const struct btf_index *idx, int id)
 {
-	const struct btf_type *t = id > 0 ? btf__type_by_id(idx->btf, id) : NULL;
+	const struct btf_type *t = id > 0 ? btf_index_type(idx, id) : NULL;
 
 	return t ? t : &void_type;
 }
 
 const char *btf_index_name(const struct btf_index *idx, uint32_t name_off)
 {
-	const char *name = btf__name_by_offset(idx->btf, name_off);
+	const char *name;
 
+	if (idx->bytes)
+		return btf_raw_string(&idx->raw, name_off);
+	name = btf__name_by_offset(idx->btf, name_off);
 	return name ? name : "";
 }
 
@@ -69,15 +89,126 @@ static const char *type_name(const struct btf_index *idx, int id)
 	return btf_index_name(idx, type_by_id(idx, id)->name_off);
 }
 
+static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return 0;
+}
+
 const struct btf *btf_index_btf(const struct btf_index *idx)
 {
+	struct btf_index *own = (struct btf_index *)idx; /* a cache: not visible outside */
+
+	if (!idx->btf) {
+		libbpf_set_print(print_nothing); /* the caller's error says it */
+		own->btf = btf__new(idx->bytes, idx->size);
+	}
 	return idx->btf;
+}
+
+const void *btf_index_bytes(const struct btf_index *idx, size_t *ret_size)
+{
+	uint32_t size = 0;
+	const void *bytes = idx->bytes ? idx->bytes : btf__raw_data(idx->btf, &size);
+
+	*ret_size = idx->bytes ? idx->size : bytes ? size : 0;
+	return bytes;
 }
 
 /* --- building -------------------------------------------------------------------------------- */
 
-static void index_names(struct btf_index *idx)
+static void set_count(struct btf_index *idx, uint32_t count)
 {
+	uint32_t size = 1024;
+
+	while (size < count)
+		size *= 2;
+	idx->count = count;
+	idx->mask = size - 1;
+}
+
+struct error *btf_index_create(struct btf *btf, struct btf_index **ret)
+{
+	struct btf_index *idx = calloc(1, sizeof(*idx));
+
+	if (!idx)
+		abort();
+	idx->btf = btf;
+	set_count(idx, btf__type_cnt(btf));
+	*ret = idx;
+	return NULL;
+}
+
+/* Owns the bytes from now on, also when it fails. */
+static struct error *create_over(void *bytes, size_t size, bool is_mapped, struct btf_index **ret)
+{
+	struct btf_index *idx = calloc(1, sizeof(*idx));
+	struct error *error;
+
+	if (!idx)
+		abort();
+	*idx = (struct btf_index){.bytes = bytes, .size = size, .is_mapped = is_mapped};
+	error = size > UINT32_MAX ? error_create(EFBIG, "BTF of %zu bytes is too large", size)
+	                          : btf_raw_init(bytes, size, &idx->raw);
+	set_count(idx, idx->raw.count);
+	if (error)
+		btf_index_destroy(idx);
+	else
+		*ret = idx;
+	return error;
+}
+
+struct error *btf_index_create_raw(const void *data, size_t len, struct btf_index **ret)
+{
+	void *copy = malloc(len + 1); /* never NULL for no bytes */
+
+	if (!copy)
+		abort();
+	if (len)
+		memcpy(copy, data, len);
+	return create_over(copy, len, false, ret);
+}
+
+/* Older kernels' sysfs cannot be mapped. */
+struct error *btf_index_create_file(const char *path, struct btf_index **ret)
+{
+	struct error *error;
+	size_t len;
+	char *data;
+	void *map;
+
+	error = file_map(path, &map, &len);
+	if (!error)
+		return create_over(map, len, true, ret);
+	error_destroy(error);
+	error = file_read(path, &data, &len);
+	return error ? error : create_over(data, len, false, ret);
+}
+
+void btf_index_destroy(struct btf_index *idx)
+{
+	if (!idx)
+		return;
+	btf__free(idx->btf);
+	btf_raw_deinit(&idx->raw);
+	if (idx->is_mapped)
+		munmap(idx->bytes, idx->size);
+	else
+		free(idx->bytes);
+	free(idx->heads);
+	free(idx->next);
+	free(idx->enumerators);
+	free(idx->enumerator_heads);
+	free(idx);
+}
+
+/* --- looking up names ------------------------------------------------------------------------ */
+
+static void hash_names(struct btf_index *idx)
+{
+	idx->heads = calloc(idx->mask + 1, sizeof(*idx->heads));
+	idx->next = calloc(idx->count, sizeof(*idx->next));
+	if (!idx->heads || !idx->next)
+		abort();
 	/* From the last id to the first, so that chains rise. */
 	for (uint32_t id = idx->count - 1; id > 0; id--) {
 		const char *name = type_name(idx, id);
@@ -91,78 +222,43 @@ static void index_names(struct btf_index *idx)
 	}
 }
 
-struct error *btf_index_create(struct btf *btf, struct btf_index **ret)
+static bool is_named(const struct btf_index *idx, uint32_t id, const char *name, uint32_t kinds)
 {
-	struct btf_index *idx = calloc(1, sizeof(*idx));
-	uint32_t size = 1024;
+	const struct btf_type *t = type_by_id(idx, id);
 
-	if (!idx)
-		abort();
-	idx->btf = btf;
-	idx->count = btf__type_cnt(btf);
-	while (size < idx->count)
-		size *= 2;
-	idx->mask = size - 1;
-	idx->heads = calloc(size, sizeof(*idx->heads));
-	idx->next = calloc(idx->count, sizeof(*idx->next));
-	if (!idx->heads || !idx->next) {
-		btf_index_destroy(idx);
-		return error_create(ENOMEM, "out of memory for an index of %u types", size);
-	}
-	index_names(idx);
-	*ret = idx;
-	return NULL;
+	return kinds >> btf_kind(t) & 1 && !strcmp(btf_index_name(idx, t->name_off), name);
 }
 
-static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	return 0;
-}
-
-struct error *btf_index_create_raw(const void *data, size_t len, struct btf_index **ret)
-{
-	struct btf *btf;
-
-	/* libbpf would write its own lines to stderr; the error object says it. */
-	libbpf_set_print(print_nothing);
-	if (len > UINT32_MAX)
-		return error_create(EFBIG, "BTF of %zu bytes is too large", len);
-	btf = btf__new(data, len);
-	if (!btf)
-		return error_create(EBADMSG,
-		                    "the BTF (%zu bytes) is damaged or of a newer format: %s", len,
-		                    strerror(errno));
-	return btf_index_create(btf, ret);
-}
-
-void btf_index_destroy(struct btf_index *idx)
-{
-	if (!idx)
-		return;
-	btf__free(idx->btf);
-	free(idx->heads);
-	free(idx->next);
-	free(idx->enumerators);
-	free(idx->enumerator_heads);
-	free(idx);
-}
-
-/* --- looking up names ------------------------------------------------------------------------ */
-
-/* The next type of the chain (id's own successors; start with the head) that has this name and one
- * of the kinds. */
-static uint32_t chain_find(const struct btf_index *idx, uint32_t id, const char *name,
+static uint32_t scan_after(const struct btf_index *idx, uint32_t after, const char *name,
                            uint32_t kinds)
 {
-	for (; id; id = idx->next[id])
-		if (kinds >> btf_kind(type_by_id(idx, id)) & 1 && !strcmp(type_name(idx, id), name))
+	for (uint32_t id = after + 1; id < idx->count; id++)
+		if (is_named(idx, id, name, kinds))
 			return id;
 	return 0;
 }
 
-static uint32_t chain_first(const struct btf_index *idx, const char *name, uint32_t kinds)
+/* The first type above the id `after` that has this name and one of the kinds; 0 none. `after` is 0,
+ * or an answer for the same name. */
+static uint32_t named_after(const struct btf_index *idx, uint32_t after, const char *name,
+                            uint32_t kinds)
 {
-	return chain_find(idx, idx->heads[hash_string(name) & idx->mask], name, kinds);
+	struct btf_index *own = (struct btf_index *)idx; /* a cache: not visible outside */
+	uint32_t id;
+
+	if (!idx->heads && own->scans++ < BTF_SCANS)
+		return scan_after(idx, after, name, kinds);
+	if (!idx->heads)
+		hash_names(own);
+	id = after ? idx->next[after] : idx->heads[hash_string(name) & idx->mask];
+	while (id && !is_named(idx, id, name, kinds))
+		id = idx->next[id];
+	return id;
+}
+
+static uint32_t first_named(const struct btf_index *idx, const char *name, uint32_t kinds)
+{
+	return *name ? named_after(idx, 0, name, kinds) : 0;
 }
 
 #define KIND(k) (1u << BTF_KIND_##k)
@@ -171,11 +267,11 @@ static uint32_t chain_first(const struct btf_index *idx, const char *name, uint3
 static struct error *find_unique(const struct btf_index *idx, const char *name, uint32_t kinds,
                                  const char *what, int *ret)
 {
-	uint32_t first = *name ? chain_first(idx, name, kinds) : 0;
+	uint32_t first = first_named(idx, name, kinds);
 
 	if (!first)
 		return error_create(ENOENT, "BTF has no %s %s", what, name);
-	if (chain_find(idx, idx->next[first], name, kinds))
+	if (named_after(idx, first, name, kinds))
 		return error_create(ENOTUNIQ, "BTF has several different %ss called %s", what,
 		                    name);
 	*ret = first;
@@ -194,12 +290,9 @@ int btf_index_strip(const struct btf_index *idx, int type)
 	return 0;
 }
 
-int64_t btf_index_size(const struct btf_index *idx, int type)
+/* Of anything but an array. */
+static int64_t plain_size(const struct btf_type *t)
 {
-	const struct btf_type *t;
-
-	type = btf_index_strip(idx, type);
-	t = type_by_id(idx, type);
 	switch (btf_kind(t)) {
 	case BTF_KIND_PTR:
 		return 8;
@@ -210,25 +303,50 @@ int64_t btf_index_size(const struct btf_index *idx, int type)
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
 		return t->size;
-	case BTF_KIND_ARRAY:
-		return btf__resolve_size(idx->btf, type) < 0 ? -1
-		                                             : btf__resolve_size(idx->btf, type);
 	default:
 		return -1;
 	}
 }
 
+int64_t btf_index_size(const struct btf_index *idx, int type)
+{
+	int64_t elements = 1, size;
+
+	for (int depth = 0; depth < BTF_DEPTH; depth++) {
+		const struct btf_type *t = type_by_id(idx, type = btf_index_strip(idx, type));
+
+		if (!btf_is_array(t)) {
+			size = plain_size(t);
+			return size < 0 || __builtin_mul_overflow(size, elements, &size) ? -1 : size;
+		}
+		if (__builtin_mul_overflow(elements, (int64_t)btf_array(t)->nelems, &elements))
+			return -1;
+		type = btf_array(t)->type;
+	}
+	return -1;
+}
+
 struct error *btf_index_find_struct(const struct btf_index *idx, const char *name, int *ret)
 {
-	uint32_t alias = *name ? chain_first(idx, name, KIND(TYPEDEF)) : 0;
+	uint32_t alias = first_named(idx, name, KIND(TYPEDEF));
 
 	/* A typedef counts when no structure has the name itself. */
-	if (alias && !chain_first(idx, name, KINDS_COMPOSITE)) {
+	if (alias && !first_named(idx, name, KINDS_COMPOSITE)) {
 		*ret = btf_index_strip(idx, alias);
 		if (btf_is_composite(type_by_id(idx, *ret)))
 			return NULL;
 	}
 	return find_unique(idx, name, KINDS_COMPOSITE, "structure", ret);
+}
+
+int btf_index_find_variable(const struct btf_index *idx, const char *name)
+{
+	return first_named(idx, name, KIND(VAR));
+}
+
+int btf_index_find_section(const struct btf_index *idx, const char *name)
+{
+	return first_named(idx, name, KIND(DATASEC));
 }
 
 struct error *btf_index_find_type(const struct btf_index *idx, const char *name, int *ret)
@@ -272,10 +390,10 @@ struct error *btf_index_prototype(const struct btf_index *idx, int type, struct 
 /* The prototype's id when all functions of that name agree on it; 0 none, -1 several. */
 static int function_type(const struct btf_index *idx, const char *name)
 {
-	uint32_t id = chain_first(idx, name, KIND(FUNC));
+	uint32_t id = first_named(idx, name, KIND(FUNC));
 	int type = id ? type_by_id(idx, id)->type : 0;
 
-	while (id && (id = chain_find(idx, idx->next[id], name, KIND(FUNC))))
+	while (id && (id = named_after(idx, id, name, KIND(FUNC))))
 		if ((int)type_by_id(idx, id)->type != type)
 			return -1;
 	return type;

@@ -2,12 +2,12 @@
 /**
  * symbols/btf.h - questions to a kernel's BTF: types, fields, prototypes, enum values.
  *
- * libbpf's <bpf/btf.h> reads the format; this adds what it lacks: one hash over all names, fields
- * seen through anonymous structs and unions, types printed as C, and honesty about duplicates.
+ * Types are <bpf/btf.h>'s records; this adds names looked up, fields seen through anonymous structs and
+ * unions, types printed as C, and honesty about duplicates.
  * BTF has several different structures (about 20) and functions (about 400) under one name; such a
  * name is answered with error ENOTUNIQ, never with a guess. A missing name is ENOENT.
  *
- * Type ids are libbpf's (0 is void). For what is not here use libbpf on btf_index_btf().
+ * Type ids are libbpf's (0 is void). A file's bytes are used where they lie (btf_raw.h).
  */
 #ifndef SPILE_SYMBOLS_BTF_H
 #define SPILE_SYMBOLS_BTF_H
@@ -45,8 +45,15 @@ struct error *btf_index_create(struct btf *btf, struct btf_index **ret);
 void btf_index_destroy(struct btf_index *idx);
 /** Makes an index over raw BTF bytes (copied). Damaged bytes give an error. */
 struct error *btf_index_create_raw(const void *data, size_t len, struct btf_index **ret);
+/** The same for a file of them, which is mapped where that is possible. */
+struct error *btf_index_create_file(const char *path, struct btf_index **ret);
 
+/** For libbpf, which makes a copy when first asked (4 ms); NULL when it does not take the bytes. */
 const struct btf *btf_index_btf(const struct btf_index *idx);
+/** The bytes that it was made of. */
+const void *btf_index_bytes(const struct btf_index *idx, size_t *ret_size);
+/** A type's record, that of void for 0. NULL for an id that is not there. */
+const struct btf_type *btf_index_type(const struct btf_index *idx, uint32_t id);
 /** The string at a type's or member's name_off. Never NULL. */
 const char *btf_index_name(const struct btf_index *idx, uint32_t name_off);
 
@@ -54,6 +61,9 @@ const char *btf_index_name(const struct btf_index *idx, uint32_t name_off);
 struct error *btf_index_find_struct(const struct btf_index *idx, const char *name, int *ret);
 /** Any type by its C name without stars: "struct file", "union x", "enum x", "size_t", "int". */
 struct error *btf_index_find_type(const struct btf_index *idx, const char *name, int *ret);
+/** The id of the VAR, the DATASEC called `name`; 0 none. */
+int btf_index_find_variable(const struct btf_index *idx, const char *name);
+int btf_index_find_section(const struct btf_index *idx, const char *name);
 /** The prototype of the function called `name`. Same-named functions that agree are no clash. */
 struct error *btf_index_find_function(const struct btf_index *idx, const char *name,
 				      struct btf_prototype *ret);

@@ -52,10 +52,10 @@ static void add_arguments(const struct btf_index *idx, const struct btf_type *t,
 
 static bool needs_brackets(const struct btf_index *idx, int type)
 {
-	const struct btf_type *t = btf__type_by_id(btf_index_btf(idx), type);
+	const struct btf_type *t = btf_index_type(idx, type);
 
 	while (t && btf_is_mod(t) && type)
-		t = btf__type_by_id(btf_index_btf(idx), type = t->type);
+		t = btf_index_type(idx, type = t->type);
 	return t && (btf_is_array(t) || btf_is_func_proto(t));
 }
 
@@ -63,7 +63,7 @@ static bool needs_brackets(const struct btf_index *idx, int type)
 static void add_qualifier(const struct btf_index *idx, const struct btf_type *t, const char *word,
                           struct strbuf *inner, struct strbuf *front)
 {
-	const struct btf_type *of = btf__type_by_id(btf_index_btf(idx), t->type);
+	const struct btf_type *of = btf_index_type(idx, t->type);
 
 	if (of && btf_is_ptr(of))
 		replace(inner, word, "");
@@ -110,7 +110,7 @@ static char *string_at_depth(const struct btf_index *idx, int type, int depth)
 	strbuf_init(&inner);
 	strbuf_init(&front);
 	for (; depth < STRING_DEPTH; depth++) {
-		const struct btf_type *t = type ? btf__type_by_id(btf_index_btf(idx), type) : NULL;
+		const struct btf_type *t = type ? btf_index_type(idx, type) : NULL;
 
 		switch (t ? btf_kind(t) : BTF_KIND_UNKN) {
 		case BTF_KIND_PTR:

@@ -38,7 +38,7 @@ static struct c_type strip(struct c_type type)
 /* The BTF record behind typedefs. */
 static const struct btf_type *record(struct c_type type)
 {
-	return btf__type_by_id(btf_index_btf(type.btf), (uint32_t)strip(type).id);
+	return btf_index_type(type.btf, (uint32_t)strip(type).id);
 }
 
 static enum type_kind btf_int_kind(const struct btf_type *t)
@@ -145,18 +145,16 @@ struct c_type c_type_target(struct c_type type)
 
 bool c_type_is_user(struct c_type pointer)
 {
-	const struct btf *btf;
 	const struct btf_type *t;
 
 	if (!pointer.btf || c_type_kind(pointer) != TYPE_POINTER)
 		return false;
-	btf = btf_index_btf(pointer.btf);
-	t = btf__type_by_id(btf, record(pointer)->type);
+	t = btf_index_type(pointer.btf, record(pointer)->type);
 	while (t && (btf_is_mod(t) || btf_is_type_tag(t))) {
 		if (btf_is_type_tag(t) &&
 		    !strcmp(btf_index_name(pointer.btf, t->name_off), "user"))
 			return true;
-		t = btf__type_by_id(btf, t->type);
+		t = btf_index_type(pointer.btf, t->type);
 	}
 	return false;
 }

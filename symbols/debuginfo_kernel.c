@@ -243,7 +243,7 @@ static struct btf *parse_split(const void *data, size_t size, const struct btf *
 	struct btf *btf;
 	char path[64];
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+	if (!base || fd < 0 || write(fd, data, size) != (ssize_t)size)
 		return NULL;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	btf = btf__parse_raw_split(path, (struct btf *)base);

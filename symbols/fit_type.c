@@ -121,7 +121,7 @@ static struct ctype parse_ctype(const char *p, const char *end)
 static const struct btf_type *type_of(const struct btf_index *idx, int *type)
 {
 	*type = btf_index_strip(idx, *type);
-	return btf__type_by_id(btf_index_btf(idx), *type);
+	return btf_index_type(idx, *type);
 }
 
 static bool number_matches(const struct btf_type *bt, unsigned size)

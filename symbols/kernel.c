@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -147,25 +146,6 @@ static struct error *no_btf(const struct kernel *k)
 	    k->release);
 }
 
-/* libbpf makes a copy of its own, so a file is mapped rather than read; sysfs' cannot be. */
-static struct error *read_btf(const char *path, struct btf_index **ret)
-{
-	_cleanup_free_ char *data = NULL;
-	struct error *error;
-	size_t len;
-	void *map;
-
-	error = file_map(path, &map, &len);
-	if (!error) {
-		error = btf_index_create_raw(map, len, ret);
-		munmap(map, len);
-		return error;
-	}
-	error_destroy(error);
-	error = file_read(path, &data, &len);
-	return error ? error : btf_index_create_raw(data, len, ret);
-}
-
 struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
 {
 	struct error *error;
@@ -173,7 +153,7 @@ struct error *kernel_btf(struct kernel *k, struct btf_index **ret)
 	if (!k->btf) {
 		if (!k->btf_path)
 			return no_btf(k);
-		error = read_btf(k->btf_path, &k->btf);
+		error = btf_index_create_file(k->btf_path, &k->btf);
 		if (error)
 			return error_wrap(error, "%s", k->btf_path);
 	}
@@ -186,14 +166,14 @@ struct error *kernel_identity(struct kernel *k, const char **ret)
 	struct btf_index *idx;
 	struct error *error;
 	const void *raw;
-	uint32_t len;
+	size_t len;
 	uint64_t h;
 
 	if (!k->identity) {
 		error = kernel_btf(k, &idx);
 		if (error)
 			return error;
-		raw = btf__raw_data(btf_index_btf(idx), &len);
+		raw = btf_index_bytes(idx, &len);
 		h = hash_bytes(0, k->release, strlen(k->release));
 		h = hash_bytes(h, raw, raw ? len : 0);
 		if (asprintf(&k->identity, "%016llx", (unsigned long long)h) < 0)

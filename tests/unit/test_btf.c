@@ -331,6 +331,81 @@ static void test_damaged_bytes(void **state)
 	free(copy);
 }
 
+static struct btf_index *reopen_raw(struct fixture *f)
+{
+	size_t size;
+	const void *raw = btf_index_bytes(f->idx, &size);
+	struct btf_index *idx;
+
+	assert_null(btf_index_create_raw(raw, size, &idx));
+	return idx;
+}
+
+/* The bytes' own reader finds the records and the names that libbpf finds. */
+static void test_raw_records(void **state)
+{
+	struct fixture *f = *state;
+	struct btf_index *idx = reopen_raw(f);
+	uint32_t count = btf__type_cnt(f->btf);
+
+	for (uint32_t id = 1; id < count; id++) {
+		const struct btf_type *ours = btf_index_type(idx, id);
+		const struct btf_type *theirs = btf__type_by_id(f->btf, id);
+
+		assert_memory_equal(ours, theirs, sizeof(*theirs));
+		assert_string_equal(btf_index_name(idx, ours->name_off),
+		                    btf__name_by_offset(f->btf, theirs->name_off));
+	}
+	assert_null(btf_index_type(idx, count));
+	assert_int_equal(btf__type_cnt(btf_index_btf(idx)), count);
+	btf_index_destroy(idx);
+}
+
+/* The first questions walk all types, later ones go by a hash: the answers stay. */
+static void test_many_questions(void **state)
+{
+	static const char *const names[] = {"outer", "twice", "alias_t", "file", "vfs_read", "none"};
+	struct fixture *f = *state;
+	struct btf_index *idx = reopen_raw(f);
+
+	for (int round = 0; round < 20; round++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			struct btf_prototype proto = {0}, expected_proto = {0};
+			int type = 0, expected = 0;
+
+			assert_int_equal(
+			    error_number(btf_index_find_struct(idx, names[i], &type)),
+			    error_number(btf_index_find_struct(f->idx, names[i], &expected)));
+			assert_int_equal(type, expected);
+			error_destroy(btf_index_find_function(idx, names[i], &proto));
+			error_destroy(btf_index_find_function(f->idx, names[i], &expected_proto));
+			assert_int_equal(proto.type, expected_proto.type);
+			assert_false(btf_index_has_function(idx, "clash"));
+			assert_true(btf_index_has_function(idx, "agree"));
+		}
+	btf_index_destroy(idx);
+}
+
+static void test_sizes(void **state)
+{
+	struct btf *b = btf__new_empty();
+	int i = btf__add_int(b, "int", 4, BTF_INT_SIGNED), row = btf__add_array(b, i, i, 3);
+	int matrix = btf__add_array(b, i, row, 5), huge = btf__add_array(b, i, row, 0xffffffff);
+	int round = btf__add_array(b, i, 5, 2), very = btf__add_array(b, i, huge, 0xffffffff);
+	int also = btf__add_array(b, i, very, 0xffffffff);
+	struct btf_index *idx;
+
+	(void)also;
+	btf__add_typedef(b, "matrix_t", matrix);
+	assert_null(btf_index_create(b, &idx));
+	assert_int_equal(btf_index_size(idx, matrix), 60);
+	assert_int_equal(btf_index_size(idx, btf__type_cnt(b) - 1), 60);
+	assert_int_equal(btf_index_size(idx, huge), 12 * 0xffffffffll);
+	assert_int_equal(btf_index_size(idx, round), -1);
+	assert_int_equal(btf_index_size(idx, also), -1);
+	btf_index_destroy(idx);
+}
+
 static void test_nearest(void **state)
 {
 	assert_int_equal(nearest_distance("vfs_read", "vfs_read", 3), 0);
@@ -351,6 +426,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_functions, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_enumerators, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_damaged_bytes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_raw_records, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_many_questions, setup, teardown),
+	    cmocka_unit_test(test_sizes),
 	    cmocka_unit_test(test_types_as_c),
 	    cmocka_unit_test(test_circles),
 	    cmocka_unit_test(test_nearest),
