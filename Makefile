@@ -77,14 +77,12 @@ $(B)/san/%.o: %.c | deps
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(SAN) -c $< -o $@
 
 $(B)/libspile-tools.a: $(USER_OBJ)
-	@rm -f $@
 	$(say) AR $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)rm -f $@.$$$$ && $(AR) rcs $@.$$$$ $^ && mv $@.$$$$ $@
 
 $(B)/libspile-san.a: $(SAN_OBJ)
-	@rm -f $@
 	$(say) AR $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)rm -f $@.$$$$ && $(AR) rcs $@.$$$$ $^ && mv $@.$$$$ $@
 
 $(B)/bin/%: $(B)/user/tools/%.o $(B)/libspile-tools.a
 	@mkdir -p $(@D)

@@ -35,12 +35,19 @@ vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(filter-out %.kernel.c,$(w
 vm-programs: $(VM_MODULES)
 .PHONY: vm-programs
 
-# tests/check-*.sh run on this machine and end with "N passed, N failed" too.
-CHECK_PARTS = "tests/unit.sh $(UNIT:%=$(B)/tests/%) $(UNIT:%=$(B)/tests-san/%)" \
-              $(patsubst %,"%",$(wildcard tests/check-*.sh)) \
-              "tests/vm/run.sh" "&tests/vm/run.sh -k newest"
+# What the check-*.sh would otherwise make themselves, while others do.
+check-programs: all unit-programs vm-programs decoder-programs $(B)/bin/spile-probe $(B)/san/bin/spile-run \
+                $(patsubst %,$(B)/fuzz/fuzz_%,decode parse resolve places)
+.PHONY: check-programs
 
-check: all unit-programs vm-programs ## run all tests; the last line is their sum
+# tests/check-*.sh run on this machine and end with "N passed, N failed" too. The longest parts first:
+# sum.sh begins them in this order, as many at a time as there are processors.
+FIRST_PARTS = tests/check-vm.sh tests/check-random.sh
+CHECK_PARTS = "tests/vm/run.sh" "tests/vm/run.sh -k newest" $(patsubst %,"%",$(FIRST_PARTS)) \
+              "tests/unit.sh $(UNIT:%=$(B)/tests-san/%)" "tests/unit.sh $(UNIT:%=$(B)/tests/%)" \
+              $(patsubst %,"%",$(filter-out $(FIRST_PARTS),$(wildcard tests/check-*.sh)))
+
+check: check-programs ## run all tests; the last line is their sum
 	@tests/sum.sh $(CHECK_PARTS)
 
 check-unit: unit-programs ## run the unit tests, plain and with sanitizers

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs unit test programs: unit.sh PROGRAM...; the last line is "N passed, N failed".
 #
@@ -7,7 +7,8 @@
 set -u
 passed=0 failed=0 skipped=0
 out=$(mktemp)
-trap 'rm -f "$out" "$out.err"' EXIT
+trap 'rm -f "$out" "$out.err" "$out.took"' EXIT
+TIMEFORMAT='%1R s, processor %1U + %1S s'
 
 # Sum of the numbers N in cmocka's lines "[ $1 ] ... N test(s)".
 sum() {
@@ -16,10 +17,10 @@ sum() {
 }
 
 for program; do
-    echo "RUN $program"
     # Apart, since the two are buffered differently and would cut each other's lines.
-    "$program" >"$out" 2>"$out.err" </dev/null
+    { time "$program" >"$out" 2>"$out.err" </dev/null; } 2>"$out.took"
     status=$?
+    echo "RUN $program ($(tail -n 1 "$out.took"))"
     cat "$out.err" >>"$out"
     p=$(sum PASSED) f=$(sum FAILED) s=$(sum SKIPPED)
     why="$f failed"

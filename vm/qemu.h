@@ -30,6 +30,9 @@ bool qemu_kvm_works(const char **why);
 /** What every guest's kernel command line starts with. */
 const char *qemu_kernel_parameters(void);
 
+/** QEMU's -cpu. */
+extern const char qemu_cpu[];
+
 struct error *qemu_start(const struct qemu_config *config, struct qemu *ret);
 /** Ends the process if it still runs, reaps it, closes the descriptors. */
 void qemu_stop(struct qemu *qemu);

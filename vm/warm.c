@@ -50,6 +50,7 @@ static uint64_t hash_config(const struct qemu_config *config)
 		 config->memory_mb, config->cpus, shares, config->kvm, config->nokaslr);
 	hash = hash_string(hash, text);
 	hash = hash_string(hash, qemu_kernel_parameters());
+	hash = hash_string(hash, qemu_cpu);
 	return hash_string(hash, config->append ? config->append : "");
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs tests one after the other inside a guest: guest.sh NAME... (tests/vm/NAME.test.sh).
 #
-# Writes for each "BEGIN NAME", its output when it fails, and a verdict: "PASS NAME",
+# Writes for each "BEGIN NAME", its output when it fails, and a verdict: "PASS NAME: N s",
 # "FAIL NAME: reason" or "SKIP NAME: reason". A test passes when it exits with 0 and leaves the
 # kernel as it was: see invariants(). Exit status 77 means skipped; the last line says why. Ends
 # after the first failure: run.sh gives those that are left a guest that is not spoiled.
@@ -37,7 +37,7 @@ invariants() {
     fi
 }
 
-verdict() { # NAME STATUS REASON-FROM-INVARIANTS
+verdict() { # NAME STATUS REASON-FROM-INVARIANTS SECONDS
     if [ "$2" = 77 ]; then
         echo "SKIP $1: $(tail -1 "$out")"
     elif [ "$2" = 124 ]; then
@@ -47,7 +47,7 @@ verdict() { # NAME STATUS REASON-FROM-INVARIANTS
     elif [ -n "$3" ]; then
         echo "FAIL $1: $3"
     else
-        echo "PASS $1"
+        echo "PASS $1: $4 s"
     fi
 }
 
@@ -56,6 +56,7 @@ run() {
     limit=$(sed -n 's/^# timeout: *//p' "$test")
     echo "spile-test: begin $1" >/dev/kmsg
     echo "BEGIN $1"
+    read -r began _ </proc/uptime
     timeout -k 5 "${limit:-60}" sh -eu "$test" >"$out" 2>&1 </dev/null
     status=$?
     left=$(invariants "$1" 3>/tmp/spile-test.left)
@@ -63,7 +64,8 @@ run() {
         sed 's/^/  | /' "$out"
         cat /tmp/spile-test.left
     fi
-    verdict "$1" "$status" "$left" | tee /tmp/spile-test.verdict
+    read -r ended _ </proc/uptime
+    verdict "$1" "$status" "$left" $((${ended%.*} - ${began%.*})) | tee /tmp/spile-test.verdict
     ! grep -q '^FAIL' /tmp/spile-test.verdict
 }
 
