@@ -38,7 +38,7 @@ bench-language: all $(B)/bench/language ## what operations of scripts cost, 1 an
 	@tools/setup.sh bench
 	bench/language.sh $(B)/bench/language.json
 
-bench-symbols: all $(B)/places/programs/list ## what questions about places cost, beside perf probe; a kernel's after make check-debuginfo
+bench-symbols: all $(B)/places/programs/list ## what questions about places cost, beside perf probe and stap; a kernel's after make check-debuginfo
 	@tools/setup.sh bench
 	@mkdir -p $(B)/bench
 	bench/symbols.sh $(B)/bench/symbols.json

@@ -8,7 +8,7 @@ set -eu
 BUILD="gcc make libc6-dev binutils libelf-dev libdw-dev libbpf-dev libzstd-dev liblzma-dev zlib1g-dev uthash-dev libcapstone-dev"
 VM="qemu-system-x86 busybox-static strace"
 TEST="libcmocka-dev systemtap-doc libzydis-dev linux-headers-amd64 python3 procps gdb clang lld dwz"
-BENCH="bpftrace liblttng-ust-dev lttng-tools linux-perf"
+BENCH="bpftrace liblttng-ust-dev lttng-tools linux-perf systemtap"
 packages="$BUILD $VM $TEST"
 [ "${1:-}" = bench ] && packages="$packages $BENCH"
 
