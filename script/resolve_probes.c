@@ -3,8 +3,11 @@
  * Probe points to planted probes. A point is an alias (resolve_alias.c), or it belongs to a family,
  * which says at which places it is planted. Each planted probe then gets its body.
  */
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "script/families/family.h"
 #include "script/walk.h"
@@ -232,27 +235,58 @@ void resolve_probe(struct resolver *r, struct probe *probe)
 	}
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* One line, unless the same one was printed before: copies of a function that are inlined in many
+ * places differ in addresses only. `seen` is a tree of <search.h>. */
+static bool print_once(struct resolver *r, const char *line, void **seen, FILE *out)
+{
+	char *kept = arena_strdup(r->arena, line), **node = tsearch(kept, seen, compare_lines);
+
+	if (!node)
+		abort();
+	if (*node != kept)
+		return false;
+	fprintf(out, "%s\n", line);
+	return true;
+}
+
+static void forget_nothing(void *line)
+{
+}
+
 size_t probe_point_list(struct resolver *r, const struct probe_point *pattern, bool variables,
                         FILE *out)
 {
 	struct stmt empty = {.kind = STMT_BLOCK, .tok = pattern->tok};
 	size_t first = r->program->probes.count, lines = 0;
 	const char *last = NULL;
+	void *seen = NULL;
 
 	r->listing = true;
 	r->written = pattern;
 	resolve_point(r, pattern, &empty);
 	for (size_t i = first; i < r->program->probes.count; i++) {
 		const struct planted_probe *planted = r->program->probes.items[i];
+		_cleanup_free_ char *line = NULL;
+		size_t size;
+		FILE *text;
 
 		if (planted->alias && planted->alias == last)
 			continue; /* an alias is one line, whatever it stands for */
 		last = planted->alias;
-		lines++;
-		fputs(planted->alias ? planted->alias : planted->pp, out);
+		text = open_memstream(&line, &size);
+		if (!text)
+			abort();
+		fputs(planted->alias ? planted->alias : planted->pp, text);
 		if (variables && planted->family->list_variables)
-			planted->family->list_variables(r, planted, out);
-		fputc('\n', out);
+			planted->family->list_variables(r, planted, text);
+		fclose(text);
+		lines += print_once(r, line, &seen, out);
 	}
+	tdestroy(seen, forget_nothing);
 	return lines;
 }

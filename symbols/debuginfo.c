@@ -21,6 +21,8 @@
 #include "symbols/kernel_private.h"
 #include "symbols/places_index.h"
 
+#define LARGE_INFO (8u << 20) /* bytes of .debug_info that are walked in some 0.1 s */
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 char *debuginfo_cache_path(const char *name)
@@ -123,6 +125,7 @@ struct error *debuginfo_open(const char *path, const char *dirs, struct debuginf
 		abort();
 	arena_init(&info->arena);
 	info->path = strdup(path);
+	info->large_from = LARGE_INFO;
 	info->debug_dirs = dirs ? strdup(dirs) : usual_dirs();
 	info->callbacks = (Dwfl_Callbacks){
 	    .find_elf = dwfl_build_id_find_elf,

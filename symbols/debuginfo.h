@@ -47,6 +47,9 @@ const char *debuginfo_dwarf_path(struct debuginfo *info);
 struct error *debuginfo_check_dwarf(struct debuginfo *info);
 /** In hex digits, "" when there is none. */
 const char *debuginfo_build_id(struct debuginfo *info);
+/** That of a kernel: the running one tells, of another its image is asked. "" when neither does. The
+ *  caller frees it. */
+char *debuginfo_kernel_build_id(struct kernel *k);
 /** True for a module's .ko and other unlinked objects: addresses are made up. */
 bool debuginfo_is_relocatable(struct debuginfo *info);
 

@@ -7,7 +7,9 @@
  * come from the description's kallsyms, taken without address randomisation, so that both agree.
  * The build id, not the release name, decides whether a debug file is this kernel's.
  */
+#include <elfutils/libdwelf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,32 @@ static void running_build_id(char *ret, size_t size)
 	error_destroy(error);
 }
 
+/* A note of the program headers; the file's sections are not looked at. */
+static void image_build_id(const char *path, char *ret, size_t size)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	const unsigned char *bits = NULL;
+	ssize_t len = elf ? dwelf_elf_gnu_build_id(elf, (const void **)&bits) : 0;
+
+	*ret = '\0';
+	for (ssize_t i = 0; i < len && (size_t)i * 2 + 2 < size; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bits[i]);
+	elf_end(elf);
+}
+
+char *debuginfo_kernel_build_id(struct kernel *k)
+{
+	char id[129] = "";
+
+	elf_version(EV_CURRENT);
+	if (kernel_is_running(k))
+		running_build_id(id, sizeof(id));
+	else if (kernel_vmlinux(k))
+		image_build_id(kernel_vmlinux(k), id, sizeof(id));
+	return strdup(id);
+}
+
 /* The image in a description; that of the running kernel may be one, too. */
 static char *image_path(struct kernel *k, struct kernel **ret_described)
 {
@@ -84,11 +112,11 @@ static char *image_path(struct kernel *k, struct kernel **ret_described)
 	return path_of("1/vmlinux", dir, "");
 }
 
-/* `1` is the release, `2` the cache. */
+/* `1` is the release, `2` the cache's folder of debug information. */
 static const char *const vmlinux_places[] = {
 	"/usr/lib/debug/boot/vmlinux-1",
 	"/usr/lib/debug/lib/modules/1/vmlinux",
-	"2/debuginfo/vmlinux-1",
+	"2/vmlinux-1",
 	"/boot/vmlinux-1",
 	"/lib/modules/1/build/vmlinux",
 	"/lib/modules/1/vmlinux",
@@ -102,7 +130,7 @@ static bool is_of_kernel(struct debuginfo *info, const char *build_id)
 /* The first full vmlinux that is this kernel's, or NULL. */
 static struct debuginfo *open_full(struct kernel *k, const char *build_id)
 {
-	_cleanup_free_ char *cache = debuginfo_cache_path(".");
+	_cleanup_free_ char *cache = debuginfo_cache_path("debuginfo");
 	struct debuginfo *info;
 
 	for (size_t i = 0; i < sizeof(vmlinux_places) / sizeof(vmlinux_places[0]); i++) {

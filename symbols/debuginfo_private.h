@@ -38,6 +38,7 @@ struct debuginfo {
 	size_t symbol_count;
 	unsigned symbol_questions;
 
+	uint64_t large_from; /* bytes of .debug_info; see debuginfo_is_large() */
 	unsigned split_missing; /* units whose .dwo file is not there, when last walked */
 	bool ranges_read;
 	struct unit_range *ranges;

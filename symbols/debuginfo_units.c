@@ -14,8 +14,6 @@
 
 #include "symbols/debuginfo_private.h"
 
-#define LARGE_INFO (8u << 20) /* bytes of .debug_info that are walked in some 0.1 s */
-
 bool path_matches(const char *path, const char *file)
 {
 	size_t n = strlen(path), m = strlen(file);
@@ -128,7 +126,7 @@ bool debuginfo_is_large(struct debuginfo *info)
 		if (name && strstr(name, "debug_info"))
 			total += shdr.sh_size;
 	}
-	return total > LARGE_INFO;
+	return total > info->large_from;
 }
 
 /* --- from an address -------------------------------------------------------------------------- */

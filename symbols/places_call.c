@@ -262,7 +262,13 @@ static int take_labels(struct label_search *s, Dwarf_Die *die, unsigned depth)
 			result = take_labels(s, &child, depth + 1);
 		} else if (tag == DW_TAG_label && dwarf_lowpc(&child, &address) == 0) {
 			struct error *error = place_at(s->info, address, &place);
+			int line;
+			const char *file = die_declared(&child, &line);
 
+			if (file) { /* the code there may be that of what was inlined behind it */
+				place.file = file;
+				place.line = line;
+			}
 			if (!error && die_name(&child))
 				result = s->cb(die_name(&child), &place, s->arg);
 			error_destroy(error);

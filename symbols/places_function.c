@@ -11,7 +11,8 @@
  *   the rest, in a kernel                the index
  *
  * An inlined copy is a DW_TAG_inlined_subroutine with code. A call site (DW_TAG_call_site) may name
- * the same abstract function, but the function is called there, not copied.
+ * the same abstract function, but the function is called there, not copied; nor is the rest of a
+ * function that was split off and copied back a copy.
  */
 #include "symbols/places_private.h"
 
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbols/nearest.h"
 #include "symbols/places_index.h"
 
 bool is_pattern(const char *text)
@@ -56,6 +56,17 @@ const char *die_called_from(Dwarf_Die *die, int *line)
 	return file < 0 ? NULL : die_file(die->cu, file);
 }
 
+/* gcc may split off what follows a function's first test, and copy it back into the function when nothing
+ * else calls it: an inlined copy of the function in itself, called from the line it is declared in.
+ * It is not where the function is entered. */
+static bool is_rest(Dwarf_Die *die, struct code_function *fn)
+{
+	const char *from = die_called_from(die, &fn->call_line);
+
+	return fn->call_line && fn->call_line == fn->line && from && fn->file &&
+	       !strcmp(from, fn->file);
+}
+
 static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const char *container)
 {
 	struct code_function fn = {.kind = kind, .container = container};
@@ -76,8 +87,8 @@ static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const c
 		Dwarf_Die at = *die;
 
 		fn.is_external = dwarf_attr_integrate(&at, DW_AT_external, &attr);
-	} else {
-		die_called_from(die, &fn.call_line);
+	} else if (is_rest(die, &fn)) {
+		return 0;
 	}
 	return w->cb(&fn, w->arg);
 }
@@ -179,10 +190,19 @@ static int add_offset(uint64_t unit, void *arg)
 	return unit_at(set->info, unit, &u) ? set_add(&u, set) : 0;
 }
 
+/* gcc's link-time optimization leaves the units of files without code; what has it names none. */
+static int set_add_code(const struct unit *unit, void *arg)
+{
+	Dwarf_Die die = unit->skeleton;
+
+	return die_has_code(&die) ? set_add(unit, arg) : 0;
+}
+
 struct by_symbol {
 	struct unit_set *set;
 	const char *name;
 	bool elsewhere; /* copies may be in other units, too */
+	bool local;     /* other files may have functions of their own by that name */
 };
 
 /* A function that is written in the unit's own source file can be copied in that unit only. One of a
@@ -213,19 +233,30 @@ static int add_symbol_unit(const struct elf_symbol *sym, void *arg)
 	if (!unit_of_address(by->set->info, sym->address, &unit))
 		return 0;
 	by->elsewhere |= !is_of_own_file(&unit, sym->address);
+	by->local |= !sym->is_global;
 	return set_add(&unit, by->set);
 }
 
-/* Hands the units over only if no others can have the function. */
-static bool add_units_of_symbols(struct unit_set *set, const char *name, unsigned kinds)
+/*
+ * Hands the units over only if no others can have the function: its bodies have symbols, but a static
+ * function of the same name may be inlined into its callers elsewhere, and no symbol tells. That is
+ * not expected of a name that is global. A source file that is named narrows the search to its own
+ * unit, or, when it is a header, to those that the index knows. (clang's link-time optimization copies
+ * from one file's unit into another's: such copies are found by `.inline` only.)
+ */
+static bool add_units_of_symbols(struct unit_set *set, const struct place_query *q, unsigned kinds)
 {
 	struct unit_set found = {.info = set->info, .cb = add_nothing};
-	struct by_symbol by = {.set = &found, .name = name};
+	struct by_symbol by = {.set = &found, .name = q->function};
 	struct unit unit;
 	bool all;
 
+	if (!(kinds & FUNCTIONS_BODIES)) /* where is it inlined: anywhere */
+		return false;
 	symbols_each(set->info, add_symbol_unit, &by);
-	all = found.count && (!by.elsewhere || !(kinds & FUNCTIONS_INLINES));
+	all = found.count;
+	if (all && kinds & FUNCTIONS_INLINES)
+		all = !by.elsewhere && !by.local && !q->file && !places_index_is_made(set->info);
 	for (size_t i = 0; all && i < found.count && !set->result; i++)
 		if (unit_at(set->info, found.seen[i], &unit))
 			set_add(&unit, set);
@@ -237,7 +268,7 @@ struct error *units_of_query(struct debuginfo *info, const struct place_query *q
                              unit_cb *cb, void *arg)
 {
 	struct unit_set set = {.info = info, .cb = cb, .arg = arg};
-	bool plain = q->function && !is_pattern(q->function);
+	bool plain = q->function && !is_pattern(q->function), by_file;
 	struct error *error = debuginfo_check_dwarf(info);
 
 	if (error)
@@ -246,14 +277,19 @@ struct error *units_of_query(struct debuginfo *info, const struct place_query *q
 		unit_each(info, cb, arg);
 		return NULL;
 	}
-	if (!(plain && add_units_of_symbols(&set, q->function, kinds)) && q->file)
-		unit_each_named(info, q->file, set_add, &set);
+	by_file = q->file && !is_pattern(q->file) && kinds & FUNCTIONS_BODIES;
+	if (plain && add_units_of_symbols(&set, q, kinds))
+		by_file = false;
+	else if (by_file && !(plain && places_index_is_made(info)))
+		unit_each_named(info, q->file, set_add_code, &set);
 	/* Neither a symbol nor a unit of that name: included, inlined, or not there. */
 	if (!set.count) {
 		error = places_index_open(info);
 		if (!error)
 			places_index_units(info->index, q, kinds, add_offset, &set);
 	}
+	if (!error && !set.count && by_file) /* a line that another file's function has */
+		unit_each_named(info, q->file, set_add_code, &set);
 	free(set.seen);
 	return error;
 }
@@ -343,9 +379,11 @@ static struct error *find_by_dwarf(struct find *f)
 	struct unit_set set = {.info = f->info, .cb = collect_unit, .arg = f};
 	struct error *error;
 
-	if (!debuginfo_is_large(f->info) || f->q->file)
-		return units_of_query(f->info, f->q, f->kinds, collect_unit, f);
-	if (plain && add_units_of_symbols(&set, f->q->function, f->kinds)) {
+	if (!debuginfo_is_large(f->info) || f->q->file) {
+		error = units_of_query(f->info, f->q, f->kinds, collect_unit, f);
+		if (error || f->count || !plain || !debuginfo_is_large(f->info))
+			return error; /* else the file's own unit has none, but another may */
+	} else if (plain && add_units_of_symbols(&set, f->q, f->kinds)) {
 		free(set.seen);
 		return NULL;
 	}
@@ -355,44 +393,7 @@ static struct error *find_by_dwarf(struct find *f)
 	return error;
 }
 
-struct nearest_name {
-	const char *wanted, *best;
-	unsigned distance;
-};
-
-static int note_nearest(const struct elf_symbol *sym, void *arg)
-{
-	struct nearest_name *n = arg;
-	unsigned d = sym->is_function ? nearest_distance(n->wanted, sym->name, n->distance) : ~0u;
-
-	if (d < n->distance + !n->best) {
-		n->best = sym->name;
-		n->distance = d;
-	}
-	return 0;
-}
-
-struct error *function_missing(struct debuginfo *info, const struct place_query *q)
-{
-	struct nearest_name n = {.wanted = q->function};
-
-	if (info->split_missing)
-		return error_create(ENODATA,
-		                    "%s: the .dwo files of %u units are missing, where their debug "
-		                    "information is: keep them where they were compiled (.dwp "
-		                    "packages are not read yet)",
-		                    info->path, info->split_missing);
-	if (!q->function)
-		return error_create(ENOENT, "%s has no function of a source file %s", info->path,
-		                    q->file ? q->file : "*");
-	n.distance = nearest_limit(q->function);
-	if (!is_pattern(q->function))
-		symbols_each(info, note_nearest, &n);
-	return error_create(ENOENT, "%s has no function %s%s%s%s%s%s", info->path, q->function,
-	                    q->file ? " in " : "", q->file ? q->file : "",
-	                    n.best ? " (did you mean " : "", n.best ? n.best : "",
-	                    n.best ? "?)" : "");
-}
+/* --- the question --------------------------------------------------------------------------------- */
 
 struct error *functions_find(struct debuginfo *info, const struct place_query *q, unsigned kinds,
                              int (*cb)(const struct code_function *fn, void *arg), void *arg)
@@ -402,7 +403,7 @@ struct error *functions_find(struct debuginfo *info, const struct place_query *q
 
 	error = error ? find_by_symbols(&f, error) : find_by_dwarf(&f);
 	if (!error && !f.count)
-		error = function_missing(info, q);
+		error = function_missing(info, q, kinds);
 	if (f.count)
 		qsort(f.found, f.count, sizeof(*f.found), compare_functions);
 	for (size_t i = 0; !error && i < f.count; i++) {

@@ -30,7 +30,7 @@
 #include "symbols/hash.h"
 #include "symbols/places_private.h"
 
-#define VERSION 0x31584449454c5053ull /* "SPLEIDX1" */
+#define VERSION 0x32584449454c5053ull /* "SPLEIDX2" */
 #define WORKERS_MAX 8
 
 struct index_header {
@@ -417,6 +417,40 @@ static void map_index(struct debuginfo *info, const char *path)
 	index->names = (void *)(index->records + index->header->records);
 	index->strings = (char *)(index->names + index->header->names);
 	info->index = index;
+}
+
+bool places_index_is_made(struct debuginfo *info)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (!info->index && info->dwarf_path) {
+		path = index_path(info);
+		map_index(info, path);
+	}
+	return info->index;
+}
+
+static int count_function(const struct code_function *fn, void *arg)
+{
+	++*(size_t *)arg;
+	return 0;
+}
+
+size_t places_index_count_inlined(const char *build_id, const char *function)
+{
+	struct debuginfo named = {.build_id = (char *)build_id};
+	struct place_query q = {.function = (char *)function};
+	_cleanup_free_ char *path = NULL;
+	size_t count = 0;
+
+	if (!*build_id)
+		return 0;
+	path = index_path(&named);
+	map_index(&named, path);
+	if (named.index)
+		places_index_functions(named.index, &q, FUNCTIONS_INLINES, count_function, &count);
+	places_index_close(named.index);
+	return count;
 }
 
 struct error *places_index_open(struct debuginfo *info)

@@ -19,6 +19,11 @@ struct places_index;
 
 /** Maps the index of `info`, making it first if need be; info->index is set. Idempotent. */
 struct error *places_index_open(struct debuginfo *info);
+/** Maps it if it was made before: then asking it is cheaper than anything else. */
+bool places_index_is_made(struct debuginfo *info);
+/** How often the index of the file with that build id, if it was made before, knows the function as
+ *  inlined; nothing but the index is opened. */
+size_t places_index_count_inlined(const char *build_id, const char *function);
 void places_index_close(struct places_index *index);
 
 /** The functions that q names, as functions_find() gives them, but without `symbol`. */

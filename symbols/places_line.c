@@ -52,15 +52,17 @@ static void note_line(const struct unit *unit, uint64_t address, struct place *r
 	dwarf_linebeginstatement(row, &ret->is_statement);
 }
 
-static void note_symbol(struct debuginfo *info, uint64_t address, struct place *ret)
+static const struct elf_symbol *note_symbol(struct debuginfo *info, uint64_t address,
+                                            struct place *ret)
 {
 	const struct elf_symbol *sym = debuginfo_symbol_at(info, address);
 
 	*ret = (struct place){.address = address};
 	if (!sym)
-		return;
+		return NULL;
 	ret->symbol = ret->function = sym->name;
 	ret->offset = address - sym->address;
+	return sym;
 }
 
 /* At a function's entry nothing inlined has begun. */
@@ -87,14 +89,15 @@ void place_in_unit(struct debuginfo *info, const struct unit *unit, uint64_t add
 
 struct error *place_at(struct debuginfo *info, uint64_t address, struct place *ret)
 {
+	const struct elf_symbol *sym;
 	struct unit unit;
 
 	if (unit_of_address(info, address, &unit)) {
 		place_in_unit(info, &unit, address, ret);
 		return NULL;
 	}
-	note_symbol(info, address, ret);
-	if (ret->symbol)
+	sym = note_symbol(info, address, ret);
+	if (sym && sym->is_function)
 		return NULL;
 	return error_create(ENOENT, "0x%llx is in no function of %s", (unsigned long long)address,
 	                    info->path);
@@ -386,15 +389,22 @@ static int compare_candidates(const void *a, const void *b)
 	return x->address < y->address ? -1 : x->address > y->address ? 1 : x->line - y->line;
 }
 
-static struct error *no_line(struct debuginfo *info, const struct place_query *q,
+static struct error *no_line(struct line_search *s, const struct place_query *q,
                              const struct stretch *stretch)
 {
 	const char *file = stretch->file ? stretch->file : "any file";
+	char near[64] = "";
 
-	return error_create(ENOENT, "%s: no code of line %d%s of %s%s%s; `spile-probe -L` lists "
+	s->stretch = *stretch;
+	s->nearest = 0;
+	error_destroy(units_of_query(s->info, q, line_kinds(s->info, q), nearest_unit, s));
+	if (s->nearest)
+		snprintf(near, sizeof(near), " (the nearest that has some: %d)", s->nearest);
+	return error_create(ENOENT, "%s: no code of line %d%s of %s%s%s%s; `spile-probe -L` lists "
 	                            "the lines that have some",
-	                    info->path, stretch->first, stretch->last > stretch->first ? " ff." : "",
-	                    file, q->function ? " in " : "", q->function ? q->function : "");
+	                    s->info->path, stretch->first,
+	                    stretch->last > stretch->first ? " ff." : "", file,
+	                    q->function ? " in " : "", q->function ? q->function : "", near);
 }
 
 static struct error *find_lines(struct debuginfo *info, const struct place_query *q,
@@ -412,8 +422,8 @@ static struct error *find_lines(struct debuginfo *info, const struct place_query
 		error = search(info, q, &s);
 	}
 	if (!error && !s.count)
-		error = stretches.count ? no_line(info, q, &stretches.items[0])
-		                        : function_missing(info, q);
+		error = stretches.count ? no_line(&s, q, &stretches.items[0])
+		                        : function_missing(info, q, FUNCTIONS_BODIES);
 	if (s.count)
 		qsort(s.found, s.count, sizeof(*s.found), compare_candidates);
 	for (size_t i = 0; !error && i < s.count; i++)

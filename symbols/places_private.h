@@ -19,8 +19,8 @@ bool is_pattern(const char *text);
 /** The units that may hold code of the query's function and file, each once. */
 struct error *units_of_query(struct debuginfo *info, const struct place_query *q, unsigned kinds,
 			     unit_cb *cb, void *arg);
-/** ENOENT for a function that is not there, with the nearest name that is. */
-struct error *function_missing(struct debuginfo *info, const struct place_query *q);
+/** ENOENT for a function that is not there, with its right file or the nearest name that is. */
+struct error *function_missing(struct debuginfo *info, const struct place_query *q, unsigned kinds);
 
 /** The path behind a DW_AT_call_file, and its line. */
 const char *die_called_from(Dwarf_Die *die, int *line);

@@ -134,6 +134,8 @@ struct error *place_query_parse(const char *text, struct place_query *ret)
 			reason = "behind the + stands the number of bytes";
 		ret->function = pattern_of(copy);
 		ret->file = at ? pattern_of(at + 1) : NULL;
+		if (!reason && at && !at[1])
+			reason = "behind the @ stands a source file";
 		if (!reason && !*text)
 			reason = "it is empty";
 	}
@@ -182,6 +184,8 @@ struct error *place_query_parse_perf(const char *text, struct place_query *ret)
 			reason = "%return and lazy patterns belong to events, not places";
 		else if (colon && !reason && !read_perf_lines(colon + 1, ret))
 			reason = "behind the colon stands N or N-M";
+		else if (!reason && at && !at[1])
+			reason = "behind the @ stands a source file";
 		else if (!*text)
 			reason = "it is empty";
 	}

@@ -56,20 +56,33 @@ lists "lines and ranges" "statement(\"labels@fixture.c:$((labels + 1)),$((line -
 	"statement(\"labels$at:[0-9]*\")"
 lists "bytes behind the entry" 'statement("labels+0")' 1 "statement(\"labels$at:[0-9]*\")"
 clamp=$(line_of 'int clamp(')
-copies=$(build/bin/spile -w -r "$kernel" -l "module(\"$module\").function(\"clamp\")" 2>/dev/null | wc -l)
+copies=$(build/bin/spile -w -r "$kernel" -p2 -e "probe module(\"$module\").function(\"clamp\") { exit() }" \
+	2>/dev/null | grep -c '^module')
 [ "$copies" -gt 2 ]
 ok "clamp is inlined more than twice: $copies"
-lists "inlined copies" 'function("clamp").inline' "$copies" "function(\"clamp$at:$clamp\").inline"
-lists "inlined copies without a word" 'function("clamp@fixture.c")' "$copies" "function(\"clamp$at:$clamp\")"
+lists "inlined copies, each line once" 'function("clamp").inline' 1 "function(\"clamp$at:$clamp\").inline"
+lists "inlined copies without a word" 'function("clamp@fixture.c")' 1 "function(\"clamp$at:$clamp\")"
 lists "no inlined copies" 'function("clamp@fixture.c").call ?' 0 x
 lists "nothing is exported" 'function("*@fixture.c").exported ?' 0 x
 never=$(grep -c '	never("' $src)
-lists "each call of a callee" 'function("split").callee("n*")' "$never" "function(\"split$at:[0-9]*\").callee(\"never\")"
+planted=$(build/bin/spile -w -r "$kernel" -p2 -e "probe module(\"$module\").function(\"split\").callee(\"n*\") { exit() }" \
+	2>/dev/null | grep -c '^module')
+[ "$planted" = "$never" ]
+ok "each call of a callee: wanted $never, there are $planted"
+lists "a callee" 'function("split").callee("n*")' 1 "function(\"split$at:[0-9]*\").callee(\"never\")"
 
 fails "inside an instruction" "module(\"$module\").statement(\"labels+1\")" \
 	'labels+0x1 is inside an instruction: one starts at +0x0, the next at +0x'
 fails "a line without code" "module(\"$module\").statement(\"labels@fixture.c:1\")" 'no code of line 1'
 fails "a misspelt function" "module(\"$module\").function(\"lables@fixture.c\")" 'did you mean labels?'
+fails "a file that the function is not in" "module(\"$module\").function(\"labels@fixtrue.c\")" \
+	'has no function labels in fixtrue.c: it is in .*fixture.c'
+fails "a function that is not inlined" "module(\"$module\").function(\"labels\").inline" \
+	'labels is not inlined anywhere in'
+fails "a function of a module that is not there" 'module("no_such_module").function("f")' \
+	'has no module no_such_module'
+fails "a function that is not exported" 'kernel.function("do_exit").exported' 'do_exit is not exported'
+fails "an address outside of all functions" 'kernel.statement(0)' '0x0 is in no function'
 fails "a module that is not there" 'module("no_such_module").statement("f@x.c:1")' 'has no module no_such_module'
 mkfifo "$tmp/pipe.ko"
 fails "a pipe for a module" "module(\"$tmp/pipe.ko\").function(\"f@x.c\")" 'no regular file'

@@ -21,6 +21,7 @@
 #include "codegen/passes.h"
 #include "reader/load.h"
 #include "script/parse.h"
+#include "symbols/debuginfo.h"
 #include "vm/vm.h"
 
 #define SPILE_VERSION "0.1"
@@ -195,20 +196,15 @@ static bool set_runtime(struct command *cmd, const char *value)
 /* A folder, or the release of a kernel whose description is in the cache. */
 static bool set_kernel_dir(struct command *cmd, const char *value)
 {
-	_cleanup_free_ char *scripts = NULL;
-	struct error *error = NULL;
+	_cleanup_free_ char *kernels = debuginfo_cache_path("kernels");
 	struct stat st;
 
 	free(cmd->kernel_dir);
 	cmd->kernel_dir = NULL;
-	if (strchr(value, '/')) {
+	if (strchr(value, '/'))
 		cmd->kernel_dir = strdup(value);
-	} else {
-		error = cache_scripts_dir(&scripts);
-		if (!error && asprintf(&cmd->kernel_dir, "%s/../kernels/%s", scripts, value) < 0)
-			abort();
-		error_destroy(error);
-	}
+	else if (asprintf(&cmd->kernel_dir, "%s/%s", kernels, value) < 0)
+		abort();
 	if (!cmd->kernel_dir || stat(cmd->kernel_dir, &st))
 		return usage_error("-r: no description of this kernel is here "
 				   "(spile-vm -k KERNEL makes one)", value);

@@ -11,7 +11,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "script/families/code_point.h"
+#include "symbols/places_index.h"
 
 static int note_trace_site(const struct kernel_function *fn, void *arg)
 {
@@ -107,8 +109,10 @@ static int add_function(const struct kernel_function *fn, void *arg)
 	/* x.part.0 is a rest of x whose beginning was inlined: not where x is entered */
 	if (code_is_pattern(q->pattern) && strstr(fn->name, ".part."))
 		return 0;
-	if (q->exported && !is_exported(q, fn))
+	if (q->exported && !is_exported(q, fn)) {
+		q->unexported++;
 		return 0;
+	}
 	if (fn->ambiguous && code_is_pattern(q->pattern))
 		reason = "the kernel has several functions of that name";
 	if (reason)
@@ -152,6 +156,21 @@ static void warn_of_copies(struct code_request *q)
 	diag_hint(q->r->diags, "kernel.function(\"%s.*\") means the copies", q->pattern);
 }
 
+/* Inlined copies are debug information's to tell. It is not opened for a plain name, but where its
+ * index was made before, a look there takes no time. */
+static void warn_of_inlined(struct code_request *q)
+{
+	_cleanup_free_ char *build_id = debuginfo_kernel_build_id(q->kernel);
+	size_t count = places_index_count_inlined(build_id, q->pattern);
+
+	if (!count)
+		return;
+	diag_add(q->r->diags, q->what->tok, INLINED_LEFT_OUT, q->pattern, count);
+	diag_hint(q->r->diags, "kernel.function(\"%s@*\") probes them, too; with .call it is the "
+	                       "function alone that is meant",
+	          q->pattern);
+}
+
 /* A name that only copies bear means them: "f.isra.0" is all that there is of f. */
 void code_names_expand(struct code_request *q)
 {
@@ -165,5 +184,7 @@ void code_names_expand(struct code_request *q)
 		diag_add(q->r->diags, q->what->tok, KERNEL_UNREADABLE, error->message);
 	else if (exact && !q->module)
 		warn_of_copies(q);
+	if (exact && !q->module && q->part == CODE_ANY && !q->exported)
+		warn_of_inlined(q);
 	error_destroy(error);
 }

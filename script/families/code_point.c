@@ -236,6 +236,10 @@ static void tell_no_match(struct code_request *q)
 {
 	const char *near = NULL;
 
+	if (q->unexported) {
+		code_tell(q, error_create(ENOENT, "%s is not exported", q->pattern));
+		return;
+	}
 	if (!need_not_be_there(q)) /* nobody would read it, and it is a search through all names */
 		near = kernel_function_nearest(q->kernel, q->pattern);
 	diag_add(q->r->diags, q->what->tok, NO_FUNCTION_MATCHES, kernel_release(q->kernel),
@@ -287,7 +291,11 @@ static void expand_elsewhere(struct code_request *q)
 {
 	struct diag_list quiet, *loud = q->r->diags;
 
-	if ((q->part == CODE_ANY || q->module) && !need_not_be_there(q)) {
+	if (q->module && !need_not_be_there(q)) { /* its file has the answer, or is not there */
+		code_places_expand(q);
+		return;
+	}
+	if (q->part == CODE_ANY && !need_not_be_there(q)) {
 		diag_list_init(&quiet);
 		q->r->diags = &quiet;
 		code_places_expand(q);

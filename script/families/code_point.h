@@ -33,6 +33,7 @@ struct code_request {
 	int64_t depth;       /* of callees */
 	int64_t maxactive;
 	size_t planted, skipped;
+	size_t unexported;   /* that match but for .exported */
 	const char *skipped_name, *skipped_reason; /* of the first */
 };
 

@@ -56,3 +56,5 @@ mkdir -p objects/moved
 (cd objects/moved && gcc -O2 -gdwarf-5 -gsplit-dwarf $link "$src/fixture.c" "$src/other.c" -o ../../moved && rm -f ./*.dwo ../../*.dwo)
 # An unlinked object, as a kernel's module is.
 gcc -O2 -gdwarf-5 -ffunction-sections -r -nostdlib "$src/fixture.c" "$src/other.c" -o object.ko
+# A function whose rest was split off and copied back into it.
+gcc -Os -gdwarf-5 -c "$src/partly.c" -o partly.o

@@ -10,9 +10,18 @@ static __attribute__((noinline)) int duplicate(int x)
 	return squared;
 }
 
+/* Another function than the first unit's of that name: no symbol here tells of it. */
+static inline __attribute__((always_inline)) int arithmetic(int x)
+{
+	int there = x + 3;
+
+	sink += there;
+	return there;
+}
+
 int other_duplicate(int x)
 {
-	return duplicate(x) + 1;
+	return duplicate(x) + 1 + (arithmetic(x) & 1);
 }
 
 /* twice() has a body of its own here, since its address is taken, and is not inlined. */

@@ -119,7 +119,8 @@ static void test_query_of_perf(void **state)
 
 static void test_query_refused(void **state)
 {
-	static const char *const wrong[] = {"", "f:", "f:x", "f:9-3", "f+", "f+8z", "@x.c:+3", "+8"};
+	static const char *const wrong[] = {"", "f:", "f:x", "f:9-3", "f+", "f+8z", "@x.c:+3", "+8",
+	                                    "@", "f@", "f@:3"};
 	struct place_query q;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -154,6 +155,46 @@ static void test_duplicate_names(void **state)
 	debuginfo_close(info);
 }
 
+/* In a large file the units that can have an answer are looked for first, by symbols, names of files
+ * and the index: what is found must be what a walk over all of them finds. */
+static void check_as_large(const char *program, const char *query, unsigned kinds, bool has_index)
+{
+	struct debuginfo *small = places_open(program), *large = places_open(program);
+	struct found walked = *query_functions(small, query, kinds), *f;
+	char path[256];
+
+	snprintf(path, sizeof(path), PLACES_DIR "/cache/places/%s", debuginfo_build_id(large));
+	if (!has_index)
+		unlink(path);
+	large->large_from = 0;
+	f = query_functions(large, query, kinds);
+	if (f->count != walked.count)
+		fail_msg("%s: %s (%u, index %d) has %zu answers, as a large file %zu", program, query,
+		         kinds, has_index, walked.count, f->count);
+	for (size_t i = 0; i < f->count; i++)
+		assert_int_equal(f->functions[i].address, walked.functions[i].address);
+	debuginfo_close(small);
+	debuginfo_close(large);
+}
+
+static void test_large_files_answer_alike(void **state)
+{
+	static const char *const names[] = {"gcc-O2-5", "gcc-lto-5", "gcc-dwz-5", "gcc-split-4",
+	                                    "clang-O2-4"};
+	static const char *const queries[] = {
+	    "arithmetic", "arithmetic@other.c", "arithmetic@fixture.c", "arithmetic@*", "twice",
+	    "twice@fixture.h", "twice@other.c", "clamp", "duplicate", "duplicate@other.c", "*@other.c",
+	    "*@fixture.h", "other_*", "nonesuch", "main",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		for (size_t j = 0; j < sizeof(queries) / sizeof(queries[0]); j++)
+			for (unsigned kinds = 1; kinds < 4; kinds++) {
+				check_as_large(names[i], queries[j], kinds, false);
+				check_as_large(names[i], queries[j], kinds, true);
+			}
+}
+
 /* Inlined into main, not into other.c, where it has a body. Calls of `duplicate` are no copies. */
 static void test_inlined_copies(void **state)
 {
@@ -176,6 +217,23 @@ static void test_inlined_copies(void **state)
 		assert_int_equal(f->count, 0);
 		debuginfo_close(info);
 	}
+}
+
+/* What gcc split off a function and copied back into it is not entered when the function is. */
+static void test_rest_is_no_copy(void **state)
+{
+	struct debuginfo *info = places_open("partly.o");
+	struct found *f = query_functions(info, "partly", FUNCTIONS_BODIES), frames = {0};
+	struct place_query line = {.lines = PLACE_LINES_ABSOLUTE};
+
+	assert_int_equal(f->count, 1);
+	line.first = line.last = line_of("partly.c", "warn(\"a\", 1)");
+	assert_no_error(places_find(info, &line, found_place, &frames));
+	assert_int_equal(frames.count, 1);
+	assert_string_equal(frames.places[0].container, "partly"); /* it is one, to DWARF */
+	assert_string_equal(frames.places[0].function, "partly");
+	assert_int_equal(query_functions(info, "partly", FUNCTIONS_INLINES)->count, 0);
+	debuginfo_close(info);
 }
 
 static void test_frames_of_an_inlined_copy(void **state)
@@ -235,16 +293,29 @@ static void test_functions_of_a_file(void **state)
 	debuginfo_close(info);
 }
 
-static void test_missing_function_has_a_near_one(void **state)
+static void check_missing(struct debuginfo *info, const char *function, const char *file,
+                          unsigned kinds, const char *message)
 {
-	struct debuginfo *info = places_open("gcc-O2-5");
-	struct place_query q = {.function = (char *)"other_smu"};
-	struct error *error = functions_find(info, &q, FUNCTIONS_BODIES, found_function, NULL);
+	struct place_query q = {.function = (char *)function, .file = (char *)file};
+	struct error *error = functions_find(info, &q, kinds, found_function, NULL);
 
 	assert_non_null(error);
 	assert_int_equal(error->err, ENOENT);
-	assert_non_null(strstr(error->message, "did you mean other_sum?"));
+	if (!strstr(error->message, message))
+		fail_msg("\"%s\" has no \"%s\"", error->message, message);
 	error_destroy(error);
+}
+
+static void test_what_is_missing_is_told(void **state)
+{
+	struct debuginfo *info = places_open("gcc-O2-5");
+
+	check_missing(info, "other_smu", NULL, FUNCTIONS_BODIES, "did you mean other_sum?");
+	check_missing(info, "other_smu", "other.c", FUNCTIONS_BODIES, "did you mean other_sum?");
+	check_missing(info, "other_sum", "otter.c", FUNCTIONS_BODIES | FUNCTIONS_INLINES,
+	              "has no function other_sum in otter.c: it is in /");
+	check_missing(info, "other_sum", NULL, FUNCTIONS_INLINES, "other_sum is not inlined anywhere");
+	check_missing(info, NULL, "otter.c", FUNCTIONS_BODIES, "no function of a source file otter.c");
 	debuginfo_close(info);
 }
 
@@ -285,6 +356,22 @@ static void test_missing_dwo(void **state)
 
 /* --- lines -------------------------------------------------------------------------------------------- */
 
+static void check_line_missing(struct debuginfo *info, const char *text, int nearest)
+{
+	struct place_query q;
+	struct error *error;
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), "the nearest that has some: %d)", nearest);
+	assert_no_error(place_query_parse(text, &q));
+	error = places_find(info, &q, found_place, NULL);
+	assert_non_null(error);
+	if (!strstr(error->message, wanted))
+		fail_msg("\"%s\" has no \"%s\"", error->message, wanted);
+	error_destroy(error);
+	place_query_deinit(&q);
+}
+
 static void test_line_forms(void **state)
 {
 	struct debuginfo *info = places_open("gcc-O0-5");
@@ -305,6 +392,7 @@ static void test_line_forms(void **state)
 	/* the line above it, which has no code: refused, or the nearest that has some */
 	snprintf(text, sizeof(text), "other_sum@other.c:%d", step + 1);
 	assert_int_equal(query_places(info, text, false)->count, 0);
+	check_line_missing(info, text, step + 2);
 	f = query_places(info, text, true);
 	assert_int_equal(f->count, 1);
 	assert_int_equal(f->places[0].line, step + 2);
@@ -560,6 +648,7 @@ static int count_label(const char *name, const struct place *place, void *arg)
 {
 	int *seen = arg;
 
+	assert_int_equal(place->line, line_of("fixture.c", !strcmp(name, "again") ? "again:" : "fail:"));
 	*seen |= !strcmp(name, "again") ? 1 : !strcmp(name, "fail") ? 2 : 4;
 	assert_string_equal(place->function, "labels");
 	return 0;
@@ -655,11 +744,13 @@ int main(void)
 	    cmocka_unit_test(test_query_of_perf),
 	    cmocka_unit_test(test_query_refused),
 	    cmocka_unit_test(test_duplicate_names),
+	    cmocka_unit_test(test_large_files_answer_alike),
 	    cmocka_unit_test(test_inlined_copies),
+	    cmocka_unit_test(test_rest_is_no_copy),
 	    cmocka_unit_test(test_frames_of_an_inlined_copy),
 	    cmocka_unit_test(test_function_of_ranges),
 	    cmocka_unit_test(test_functions_of_a_file),
-	    cmocka_unit_test(test_missing_function_has_a_near_one),
+	    cmocka_unit_test(test_what_is_missing_is_told),
 	    cmocka_unit_test(test_without_dwarf),
 	    cmocka_unit_test(test_missing_dwo),
 	    cmocka_unit_test(test_line_forms),

@@ -6,6 +6,7 @@
  *	# hint: TEXT                 the hint of the last expected message
  *	# no-kernel                  the script is resolved where there is no kernel
  *	# no-trace-sites             the kernel has no list of functions with trace sites
+ *	# image: PROGRAM             its image is that of tests/places, with an index of inlined copies
  *
  * The kernel is the one of fixture_kernel.h.
  */
@@ -20,8 +21,10 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "fixture_kernel.h"
+#include "fixture_places.h"
 #include "script/parse.h"
 #include "script/resolve.h"
+#include "symbols/places_index.h"
 
 static char kernel_dir[] = "/tmp/spile-fixture-XXXXXX";
 
@@ -73,6 +76,26 @@ static char *describe(const struct diag_list *diags, const char *expected)
 	return strbuf_steal(&sb);
 }
 
+/* Links the program as the kernel's image, and makes its index. */
+static void set_image(const char *text)
+{
+	const char *line = strstr(text, "# image: ");
+	char program[64], path[320], image[256], here[200];
+	struct debuginfo *info;
+
+	snprintf(image, sizeof(image), "%s/vmlinux", kernel_dir);
+	unlink(image);
+	if (!line)
+		return;
+	assert_int_equal(sscanf(line, "# image: %63s", program), 1);
+	assert_non_null(getcwd(here, sizeof(here)));
+	snprintf(path, sizeof(path), "%s/build/places/programs/%s", here, program);
+	assert_int_equal(symlink(path, image), 0);
+	info = places_open(program);
+	assert_no_error(places_index_open(info));
+	debuginfo_close(info);
+}
+
 static bool check_script(const char *path)
 {
 	_cleanup_free_ char *text = NULL, *expected = NULL, *got = NULL;
@@ -91,6 +114,7 @@ static bool check_script(const char *path)
 	diag_list_init(&diags);
 	if (strstr(text, "# no-kernel"))
 		options.kernel = NULL;
+	set_image(text);
 	fixture_kernel_trace_sites(kernel_dir, !strstr(text, "# no-trace-sites"));
 	if (strstr(text, "# tapset")) {
 		tapset_add_folder(tapset, "tests/script/tapset", NULL);
@@ -146,11 +170,12 @@ static int make_kernel(void **state)
 	if (!mkdtemp(kernel_dir))
 		return -1;
 	fixture_kernel_make(kernel_dir);
-	return 0;
+	return places_build(state);
 }
 
 static int remove_kernel(void **state)
 {
+	set_image("");
 	fixture_kernel_remove(kernel_dir);
 	return 0;
 }
