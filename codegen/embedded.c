@@ -140,13 +140,15 @@ static void add_argument_words(struct gen *g, const struct function *decl, bool 
 	}
 }
 
+/* STAP_RETURN() leaves STAP_RETVALUE as it is. */
 static void add_return_words(struct gen *g, bool text, bool number)
 {
 	if (text)
-		strbuf_adds(g->out, "#define STAP_RETURN(v) do { spl_str_copy(spl_ret, SIZE, (v)); "
+		strbuf_adds(g->out, "#define STAP_RETURN(v...) do { "
+		                    "spl_str_copy(spl_ret, SIZE, (spl_ret, ##v)); "
 		                    "goto spl_out; } while (0)\n");
 	else if (number)
-		strbuf_adds(g->out, "#define STAP_RETURN(v) do { spl_ret = (spl_s64)(v); "
+		strbuf_adds(g->out, "#define STAP_RETURN(v...) do { spl_ret = (spl_s64)(spl_ret, ##v); "
 		                    "goto spl_out; } while (0)\n");
 	else
 		strbuf_adds(g->out, "#define STAP_RETURN(...) goto spl_out\n");

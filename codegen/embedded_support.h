@@ -32,6 +32,17 @@ typedef _Bool bool;
 #define _stp_print(s) spl_c_print(spl_context, PRINT_FORMAT, "%s", (s))
 #define _stp_warn(...) do { char w_[128]; spl_c_format(w_, sizeof(w_), __VA_ARGS__); \
 	spl_message(spl_context, 'W', w_); } while (0)
+/* Reads and writes that a bad address makes an error of the script; a read then gives 0. */
+#define kderef(size, addr) spl_load(spl_context, (u64)(addr), size, 0, "kderef")
+#define uderef(size, addr) spl_load_user(spl_context, (u64)(addr), size, 0, "uderef")
+#define store_kderef(size, addr, v) spl_store(spl_context, (u64)(addr), size, (s64)(v), "store_kderef")
+#define store_uderef(size, addr, v) spl_store_user(spl_context, (u64)(addr), size, (s64)(v), "store_uderef")
+#define kread(p) ((__typeof__(*(p)))spl_load(spl_context, (u64)(p), sizeof(*(p)), 0, "kread"))
+#define uread(p) ((__typeof__(*(p)))spl_load_user(spl_context, (u64)(p), sizeof(*(p)), 0, "uread"))
+#define kwrite(p, v) spl_store(spl_context, (u64)(p), sizeof(*(p)), (s64)(v), "kwrite")
+#define uwrite(p, v) spl_store_user(spl_context, (u64)(p), sizeof(*(p)), (s64)(v), "uwrite")
+#define CATCH_DEREF_FAULT() do { } while (0)
+#define STP_SKIP_BADVARS 0
 #define snprintf spl_c_format
 #define scnprintf spl_c_format
 #define strlen(s) ((size_t)spl_str_len(s))

@@ -222,6 +222,14 @@ static struct operand gen_deref(struct gen *g, const struct expr *e)
 	                true);
 }
 
+static struct operand gen_kernel_register(struct gen *g, const struct expr *e)
+{
+	return gen_temp(g,
+	                gen_text(g, "spl_reg(c, %d)",
+	                         gen_register_offset(e->machine.address->number)),
+	                true);
+}
+
 struct operand gen_expr(struct gen *g, struct expr *e)
 {
 	switch (e->kind) {
@@ -253,6 +261,8 @@ struct operand gen_expr(struct gen *g, struct expr *e)
 		return gen_target(g, e);
 	case EXPR_DEREF:
 		return gen_deref(g, e);
+	case EXPR_REGISTER:
+		return gen_kernel_register(g, e);
 	case EXPR_EMBEDDED:
 		return gen_embedded_expr(g, e);
 	case EXPR_STAT:

@@ -24,8 +24,7 @@ struct program_writer {
 	bool broken;       /* it takes what is not there: a damaged file */
 };
 
-/* struct pt_regs by DWARF's numbers. */
-static int register_offset(int64_t number)
+int gen_register_offset(int64_t number)
 {
 	static const int offsets[] = {80, 96, 88, 40, 104, 112, 32, 152, 72, 64, 56, 48, 24, 16, 8, 0,
 	                              128};
@@ -198,7 +197,7 @@ static void write_op(struct program_writer *w, size_t i)
 		                           w->access->symbols[i].offset));
 		break;
 	case LOC_REGISTER:
-		push(w, gen_text(w->g, "(spl_u64)spl_reg(c, %d)", register_offset(op->arg)));
+		push(w, gen_text(w->g, "(spl_u64)spl_reg(c, %d)", gen_register_offset(op->arg)));
 		break;
 	case LOC_DUP: case LOC_DROP: case LOC_SWAP: case LOC_ROT: case LOC_PICK:
 		write_shuffle(w, op);
@@ -281,7 +280,7 @@ static const char *piece_value(struct gen *g, const struct target_access *access
 		from %= 8;
 		break;
 	case PIECE_REGISTER:
-		text = gen_text(g, "(spl_u64)spl_reg(c, %d)", register_offset(piece->reg));
+		text = gen_text(g, "(spl_u64)spl_reg(c, %d)", gen_register_offset(piece->reg));
 		break;
 	case PIECE_VALUE:
 		text = write_program(g, access, piece, place);
@@ -328,5 +327,5 @@ const char *gen_location_bits(struct gen *g, const struct target_access *access,
 
 int gen_location_register(const struct target_access *access)
 {
-	return register_offset(access->location->pieces[0].reg);
+	return gen_register_offset(access->location->pieces[0].reg);
 }

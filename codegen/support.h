@@ -147,7 +147,9 @@ static inline void spl_hex(char *dst, spl_u64 n)
 /* How many bytes a character takes between quotes. */
 static inline spl_size spl_quoted_size(unsigned char ch)
 {
-	return ch == '"' || ch == '\\' || ch == '\n' || ch == '\t' ? 2 : ch < 32 || ch > 126 ? 4 : 1;
+	if (ch == '"' || ch == '\\' || (ch >= '\a' && ch <= '\r'))
+		return 2;
+	return ch < 32 || ch > 126 ? 4 : 1;
 }
 
 static inline void spl_quote_char(char *dst, unsigned char ch)
@@ -155,7 +157,7 @@ static inline void spl_quote_char(char *dst, unsigned char ch)
 	switch (spl_quoted_size(ch)) {
 	case 2:
 		dst[0] = '\\';
-		dst[1] = ch == '\n' ? 'n' : ch == '\t' ? 't' : (char)ch;
+		dst[1] = ch >= '\a' && ch <= '\r' ? "abtnvfr"[ch - '\a'] : (char)ch;
 		break;
 	case 4:
 		dst[0] = '\\';

@@ -338,6 +338,20 @@ static void put_hex_bytes(struct format_sink *sink, const struct spec *spec,
 	put_repeated(sink, ' ', spec->flags & FLAG_LEFT ? spec->width - 2 * len : 0);
 }
 
+/** %c; %#c writes what cannot be printed as C does: \\t and its kin, else three octal digits. */
+static void put_character(struct format_sink *sink, const struct spec *spec, unsigned char ch)
+{
+	const char escaped[] = {'\\', (char)('0' + (ch >> 6)), (char)('0' + (ch >> 3 & 7)),
+				(char)('0' + (ch & 7))};
+
+	if (!(spec->flags & FLAG_ALT) || (ch >= ' ' && ch <= '~'))
+		put_padded(sink, spec, (const char *)&ch, 1);
+	else if (ch >= '\a' && ch <= '\r')
+		put_padded(sink, spec, (const char[]){'\\', "abtnvfr"[ch - '\a']}, 2);
+	else
+		put_padded(sink, spec, escaped, sizeof(escaped));
+}
+
 /** %b: little-endian bytes, as memory has them. */
 static void put_binary(struct format_sink *sink, const struct spec *spec, int64_t n)
 {
@@ -357,8 +371,6 @@ static void put_histogram(struct format_sink *sink, const struct argument *arg)
 
 static void put_argument(struct format_sink *sink, const struct spec *spec, struct argument arg)
 {
-	char ch = (char)arg.n;
-
 	if (arg.is_string) {
 		if (spec->letter == 'H')
 			put_histogram(sink, &arg);
@@ -379,7 +391,7 @@ static void put_argument(struct format_sink *sink, const struct spec *spec, stru
 		put_pointer(sink, *spec, arg.n);
 		break;
 	case 'c':
-		put_padded(sink, spec, &ch, 1);
+		put_character(sink, spec, (unsigned char)arg.n);
 		break;
 	case 'b':
 		put_binary(sink, spec, arg.n);

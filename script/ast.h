@@ -287,7 +287,8 @@ struct probe {
 	struct {
 		ARENA_LIST(struct probe_point *);
 	} points;
-	struct stmt *body; /* BLOCK */
+	struct stmt *body;  /* BLOCK */
+	struct stmt *after; /* alias with two blocks: body runs before the user's, this after; or NULL */
 	struct script_file *file;
 	void *note;
 };

@@ -342,6 +342,8 @@ static void dump_probe(struct dump *d, const struct probe *probe)
 	for (size_t i = 0; i < probe->points.count; i++)
 		dump_point(d, "point", probe->points.items[i]);
 	dump_stmt(d, "", probe->body);
+	if (probe->after)
+		dump_stmt(d, "after", probe->after);
 	end(d);
 }
 

@@ -334,7 +334,8 @@ static void parse_function(struct parser *p, bool is_private)
 	item_append(p, (struct item){ .kind = ITEM_FUNCTION, .function = function });
 }
 
-/* probe = "probe" { name ( "=" | "+=" ) } point { "," point } block */
+/* probe = "probe" { name ( "=" | "+=" ) } point { "," point } block [ "," block ]
+ * The second block is for an alias with "=": what comes after its user's statements. */
 static void parse_probe(struct parser *p, const struct token *tok)
 {
 	struct probe *probe = ARENA_NEW(p->arena, struct probe);
@@ -343,6 +344,8 @@ static void parse_probe(struct parser *p, const struct token *tok)
 	probe->file = p->file;
 	parse_probe_header(p, probe);
 	probe->body = parse_block(p);
+	if (probe->names.count && !probe->epilogue && accept(p, ","))
+		probe->after = parse_block(p);
 	item_append(p, (struct item){ .kind = probe->names.count ? ITEM_ALIAS : ITEM_PROBE,
 				      .probe = probe });
 }

@@ -543,6 +543,10 @@ static void print_probe(const struct probe *probe, FILE *out)
 	print_points(probe->points.items, probe->points.count, out);
 	fputc(' ', out);
 	stmt_print(probe->body, 0, out);
+	if (probe->after) {
+		fputs(", ", out);
+		stmt_print(probe->after, 0, out);
+	}
 }
 
 static void print_type(enum value_type type, FILE *out)

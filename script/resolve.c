@@ -91,12 +91,10 @@ static void check_duplicate(struct resolver *r, const struct function *function)
 	}
 }
 
-static void declare_function(struct resolver *r, struct function *function)
+struct function_info *resolver_add_function(struct resolver *r, struct function *function)
 {
 	struct function_info *info = ARENA_NEW(r->arena, struct function_info);
 
-	if (!function->file->is_tapset)
-		check_duplicate(r, function);
 	info->decl = function;
 	info->may_next = function_may_next(function);
 	info->number = r->program->functions.count;
@@ -107,6 +105,18 @@ static void declare_function(struct resolver *r, struct function *function)
 	}
 	function->note = info;
 	ARENA_APPEND(r->arena, &r->program->functions, info);
+	return info;
+}
+
+static void declare_function(struct resolver *r, struct function *function)
+{
+	struct function_info *info;
+
+	if (!function->file->is_tapset)
+		check_duplicate(r, function);
+	info = resolver_add_function(r, function);
+	info->is_placed = function_has_targets(function);
+	r->has_placed |= info->is_placed;
 }
 
 void resolver_declare(struct resolver *r, const struct script_file *file)
@@ -165,7 +175,7 @@ static void resolve_functions(struct resolver *r)
 	for (size_t i = 0; i < r->program->functions.count; i++) {
 		struct function_info *info = r->program->functions.items[i];
 
-		if (info->decl->file->is_tapset || info->bound)
+		if (info->decl->file->is_tapset || info->bound || function_is_placed(r, info))
 			continue;
 		info->bound = true;
 		resolve_function(r, info);

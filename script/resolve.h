@@ -120,6 +120,13 @@ struct function_info {
 	struct function_info *fallback; /* the overload that comes after it, or NULL */
 	bool is_fallback;
 	enum { EFFECTS_UNKNOWN, EFFECTS_NONE, EFFECTS_SOME } effects; /* of a call, beside its value */
+	bool points_known;  /* what it returns was looked at for */
+	const struct pointed_type *points_to; /* the type, see target_value.c; NULL: none */
+	bool is_placed;     /* has target variables, or calls who has: see resolve_copies.c */
+	struct function_info *original; /* this is a copy of it, for one probe */
+	struct function_info *copy;     /* its last one */
+	const struct planted_probe *place; /* of a copy */
+	bool is_again;                  /* not the first copy */
 	bool bound;         /* its names are; functions of the library wait for a first call */
 	bool used;
 	bool visiting; /* for walks over the call graph */
@@ -205,6 +212,7 @@ struct target_access {
 		ARENA_LIST(struct access_step);
 	} steps;
 	/* $x$: the text of the object that the steps lead to, or that the value is */
+	bool is_user;         /* what it leads to is in the memory of the process */
 	bool is_shown, show_user;
 	unsigned show_words;  /* the object is in no memory: that many words of it */
 	struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Probe aliases. An alias stands for other points and puts its own statements before (or, +=,
- * after) the user's. Its name may be the beginning of a point only: what follows goes behind each of
+ * after; or, with two blocks, around) the user's. Its name may be the beginning of a point only: what follows goes behind each of
  * the alias's own points. Of several names that fit, the longest counts; a wildcard in the point
  * stands for all aliases whose name it matches, and those of them that come to nothing are passed
  * over as long as one does not.
@@ -102,12 +102,24 @@ static struct probe_point *with_suffix(struct resolver *r, const struct probe_po
 	return joined;
 }
 
+/* The user's statements between, before or after those of the alias. */
+static struct stmt *join_body(struct resolver *r, const struct probe *alias, struct stmt *stmt)
+{
+	struct stmt *body = resolve_probewrites(r, alias->body, stmt), *joined;
+
+	if (alias->epilogue)
+		return stmt_join(r, stmt, body);
+	joined = stmt_join(r, body, stmt);
+	if (alias->after)
+		joined = stmt_join(r, joined, resolve_probewrites(r, alias->after, stmt));
+	return joined;
+}
+
 static bool expand(struct resolver *r, const struct match *match, const struct probe_point *point,
                    struct stmt *stmt)
 {
 	const struct probe *alias = match->alias;
-	struct stmt *joined = alias->epilogue ? stmt_join(r, stmt, alias->body)
-	                                      : stmt_join(r, alias->body, stmt);
+	struct stmt *joined = join_body(r, alias, stmt);
 	const char *name = NULL;
 	const size_t first = r->program->probes.count;
 	bool any = false;

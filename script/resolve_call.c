@@ -20,7 +20,7 @@ static int64_t priority_of(const struct function_info *info)
 static int reach_of(const struct function_info *info, const struct script_file *file,
                     const char *name, size_t argc)
 {
-	if (strcmp(info->decl->name, name) || info->decl->params.count != argc ||
+	if (info->original || strcmp(info->decl->name, name) || info->decl->params.count != argc ||
 	    (info->decl->is_private && info->decl->file != file))
 		return 0;
 	return info->decl->is_private ? 2 : 1;
@@ -122,41 +122,56 @@ static bool is_in_library(struct resolver *r, const struct token *tok)
 
 static void want_bound(struct resolver *r, struct function_info *info)
 {
-	if (info->bound || !info->decl->file->is_tapset)
+	if (info->bound || (!info->decl->file->is_tapset && !function_is_placed(r, info)))
 		return;
 	info->bound = true;
 	ARENA_APPEND(r->arena, &r->pending, info);
 }
 
+/* What runs for it in the body that is being bound: itself, or a copy for the probe. */
+static struct function_info *at_place(struct resolver *r, struct body *body,
+                                      struct function_info *info)
+{
+	if (info && r->place && function_is_placed(r, info)) {
+		body->wants_place = true;
+		return function_at_place(r, info);
+	}
+	if (info)
+		want_bound(r, info);
+	return info;
+}
+
 /* Those that a function may hand over to with `next`, each knowing the one after it. */
 static void find_fallbacks(struct resolver *r, const struct expr *call, struct function_info *info)
 {
+	struct function_info *next;
 	const struct script_file *file = resolver_file_of(r, call->tok);
 	size_t at = 0;
 
 	while (resolver_load(r, TAPSET_FUNCTION, call->call.name, &at))
 		;
 	while (info->may_next && !info->fallback) {
-		info->fallback = find_overload(r, file, call->call.name,
-		                               call->call.args.count, info);
+		next = find_overload(r, file, call->call.name, call->call.args.count,
+		                     info->original ? info->original : info);
+		info->fallback = at_place(r, &info->body, next);
 		if (!info->fallback)
 			return;
 		info->fallback->is_fallback = true;
 		ARENA_APPEND(r->arena, &info->body.callees, info->fallback);
-		want_bound(r, info->fallback);
 		info = info->fallback;
 	}
 }
 
-static void reach(struct resolver *r, struct body *body, const struct expr *call,
-                  struct function_info *info)
+static struct function_info *reach(struct resolver *r, struct body *body, const struct expr *call,
+                                   struct function_info *info)
 {
+	info = at_place(r, body, info);
 	ARENA_APPEND(r->arena, &body->callees, info);
 	if (function_needs_guru(info) && !r->options->guru && !is_in_library(r, call->tok))
 		diag_add(r->diags, call->tok, FUNCTION_NEEDS_GURU, call->call.name);
-	want_bound(r, info);
 	if (info->may_next)
 		find_fallbacks(r, call, info);
+	return info;
 }
 
 static void note_builtin(struct resolver *r, struct body *body, const struct builtin *builtin)
@@ -177,7 +192,7 @@ void resolve_call(struct resolver *r, struct body *body, struct expr *call)
 	if (!set->function && !set->builtin)
 		set->function = find_in_library(r, call, &named);
 	if (set->function)
-		reach(r, body, call, set->function);
+		set->function = reach(r, body, call, set->function);
 	else if (set->builtin)
 		note_builtin(r, body, set->builtin);
 	else if (named == SIZE_MAX)

@@ -38,11 +38,14 @@ static void check_code(struct resolver *r, const struct embedded *code)
 	const char *include = find_include(code);
 
 	r->program->has_embedded = true;
-	if (include)
+	if (include) {
 		resolver_unsupported(r, code->tok,
 		                     "C code with #%.*s; scripts are compiled without kernel headers",
 		                     (int)strcspn(include, "\n"), include);
-	else if (mentions(code, "THIS->") && !embedded_has_pragma(code, "unmangled"))
+		diag_hint(r->diags, "leave it out: @cast(x, \"type\")->member reads structures, "
+		                    "@const(\"NAME\") and @enum(\"NAME\") are constants; declare in the "
+		                    "C code itself what else it needs");
+	} else if (mentions(code, "THIS->") && !embedded_has_pragma(code, "unmangled"))
 		resolver_unsupported(r, code->tok,
 		                     "THIS-> in C code without the pragma unmangled; it is "
 		                     "STAP_ARG_name and STAP_RETVALUE since version 1.8");
@@ -85,6 +88,37 @@ void resolve_embedded_code(struct resolver *r, struct body *body, const struct e
 	check_code(r, code);
 	read_pragmas(r, body, code);
 	body->impure |= !embedded_has_pragma(code, "pure");
+}
+
+static bool is_word(char ch)
+{
+	return ch == '_' || (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
+	       (ch >= 'A' && ch <= 'Z');
+}
+
+static bool has_word(const struct embedded *code, const char *word)
+{
+	const char *at = code->code, *end = code->code + code->len;
+	const size_t len = strlen(word);
+
+	for (; (at = memmem(at, (size_t)(end - at), word, len)); at++)
+		if ((at == code->code || !is_word(at[-1])) && (at + len == end || !is_word(at[len])))
+			return true;
+	return false;
+}
+
+bool embedded_defines(const struct resolver *r, const char *text)
+{
+	size_t len = 0;
+
+	while (is_word(text[len]))
+		len++;
+	if (text[len] || !len || (text[0] >= '0' && text[0] <= '9'))
+		return true;
+	for (size_t i = 0; i < r->program->embedded.count; i++)
+		if (has_word(r->program->embedded.items[i].code, text))
+			return true;
+	return false;
 }
 
 void resolve_embedded_function(struct function_info *info)

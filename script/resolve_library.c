@@ -86,13 +86,19 @@ void resolver_load_aliases(struct resolver *r, const struct probe_point *point)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void drop_functions(struct program *program)
+/* Of those that were copied for probes only the copies stay; one without was called nowhere. */
+static void drop_functions(struct resolver *r, struct program *program)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < program->functions.count; i++)
-		if (program->functions.items[i]->bound)
-			program->functions.items[kept++] = program->functions.items[i];
+	for (size_t i = 0; i < program->functions.count; i++) {
+		struct function_info *info = program->functions.items[i];
+
+		if (info->bound)
+			program->functions.items[kept++] = info;
+		else if (!info->copy && !info->decl->file->is_tapset && !r->options->no_warnings)
+			diag_add(r->diags, info->decl->tok, UNUSED_FUNCTION, info->decl->name);
+	}
 	program->functions.count = kept;
 }
 
@@ -101,7 +107,7 @@ void resolver_drop_unwanted(struct resolver *r)
 	struct program *program = r->program;
 	size_t kept = 0;
 
-	drop_functions(program);
+	drop_functions(r, program);
 	for (size_t i = 0; i < program->globals.count; i++) {
 		struct variable *var = program->globals.items[i];
 

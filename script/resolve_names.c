@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "script/constants.h"
 #include "script/walk.h"
 
 struct scope {
@@ -109,15 +110,45 @@ static void bind_array(struct scope *s, struct expr *base)
 
 static void tell_unsupported(struct scope *s, const struct expr *e)
 {
-	const char *what = e->kind == EXPR_ENTRY        ? "@entry outside of return probes"
-	                   : e->kind == EXPR_PERF       ? "@perf"
-	                   : e->kind == EXPR_CONST      ? "@const, which needs kernel headers"
-	                   : e->kind == EXPR_REGISTER   ? "@kregister and @uregister"
-	                   : e->kind == EXPR_PROBEWRITE ? "@probewrite"
-	                                                : NULL;
+	const char *what = e->kind == EXPR_ENTRY  ? "@entry outside of return probes"
+	                   : e->kind == EXPR_PERF ? "@perf"
+	                   : e->kind == EXPR_PROBEWRITE
+	                       ? "@probewrite in a function; it tells of the probe that it is in"
+	                   : e->kind == EXPR_REGISTER && e->machine.user
+	                       ? "@uregister, registers of a process"
+	                       : NULL;
 
 	if (what)
 		resolver_unsupported(s->r, e->tok, "%s", what);
+}
+
+/* x86-64's numbers of DWARF: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, r8 to r15, rip. */
+static void check_register(struct scope *s, const struct expr *e)
+{
+	const struct expr *number = e->machine.address;
+
+	if (number->kind != EXPR_NUMBER || number->number < 0 || number->number > 16)
+		diag_add(s->r->diags, number->tok, BAD_REGISTER, e->tok->text);
+}
+
+/* @const("X") where X is no enumerator of the kernel, which resolve_target.c looks for. */
+static void bind_const(struct scope *s, struct expr *e)
+{
+	const char *name = e->named.name;
+	int64_t value;
+
+	if (constant_find(name, &value)) {
+		e->kind = EXPR_NUMBER;
+		e->number = value;
+	} else if (embedded_defines(s->r, name)) {
+		struct embedded *code = ARENA_NEW(s->r->arena, struct embedded);
+
+		code->tok = e->tok;
+		code->code = arena_printf(s->r->arena, " /* pure */ %s ", name);
+		code->len = strlen(code->code);
+		e->kind = EXPR_EMBEDDED;
+		e->embedded = code;
+	}
 }
 
 /* A string gives "\." to an expression as "."; who wrote that meant the dot itself. */
@@ -177,6 +208,10 @@ static void bind_expr(struct expr **slot, void *arg)
 		resolve_call(s->r, s->body, e);
 	else if (e->kind == EXPR_TARGET || e->kind == EXPR_ENTRY)
 		s->body->wants_place = true;
+	else if (e->kind == EXPR_REGISTER && !e->machine.user)
+		check_register(s, e);
+	else if (e->kind == EXPR_CONST)
+		bind_const(s, e);
 	if (e->kind == EXPR_EMBEDDED)
 		resolve_embedded_code(s->r, s->body, e->embedded);
 	if (e->kind == EXPR_BINARY && op_group(e->binary.op) == OPS_REGEX)

@@ -31,6 +31,9 @@ struct resolver {
 	struct stmt *shared_stmt;          /* the tree of `shared` */
 	struct body *shared;               /* a body that does not depend on its place */
 	size_t source;
+	const struct planted_probe *place; /* whose body is being bound; NULL: a function's */
+	bool has_placed;     /* a function is that depends on the probe that calls it */
+	size_t placed_known; /* so many functions were looked at for that */
 	unsigned alias_depth;
 	bool alias_loop; /* was told: nothing more is expanded, it could be without end */
 	struct {
@@ -47,6 +50,7 @@ struct kernel *resolver_kernel(struct resolver *r, const struct token *tok);
 
 /* resolve.c: takes up what a file declares */
 void resolver_declare(struct resolver *r, const struct script_file *file);
+struct function_info *resolver_add_function(struct resolver *r, struct function *function);
 
 /* resolve_library.c */
 /** The file that a token was written in; the user of a macro, not the macro's. */
@@ -63,6 +67,8 @@ void resolver_drop_unwanted(struct resolver *r);
 void resolve_embedded_top(struct resolver *r, const struct embedded *code);
 void resolve_embedded_code(struct resolver *r, struct body *body, const struct embedded *code);
 void resolve_embedded_function(struct function_info *info);
+/** Whether @const("text") is for the compiler: more than a name, or a name in C code at top level. */
+bool embedded_defines(const struct resolver *r, const char *text);
 /** Whether a function's body can hand over to the next overload. */
 bool function_may_next(const struct function *function);
 /** Whether only scripts in guru mode, and the library, may call it. */
@@ -76,6 +82,11 @@ bool resolve_alias(struct resolver *r, const struct probe_point *point, struct s
 bool resolve_library_alias(struct resolver *r, const struct probe_point *point, struct stmt *stmt,
 			   bool *ret);
 struct stmt *stmt_join(struct resolver *r, struct stmt *first, struct stmt *second);
+
+/* resolve_probewrite.c */
+/** Answers the @probewrite in a part of a probe's body, by what `handler` writes; the part itself
+ *  if there is none, else a copy. */
+struct stmt *resolve_probewrites(struct resolver *r, struct stmt *part, struct stmt *handler);
 
 /* resolve_probes.c */
 /** Plants a point with a body; false when nothing was planted. */
@@ -110,6 +121,13 @@ struct error *resolver_btf(struct resolver *r, const char *module, struct btf_in
 void resolve_names(struct resolver *r, struct body *body, struct function_info *function);
 /* resolve_call.c: what a call means; tells when it means nothing */
 void resolve_call(struct resolver *r, struct body *body, struct expr *call);
+
+/* resolve_copies.c: functions that depend on the probe that calls them */
+bool function_has_targets(const struct function *function);
+/** Whether it must be copied for each probe; never so for a copy. */
+bool function_is_placed(struct resolver *r, const struct function_info *info);
+/** The copy for r->place, bound. */
+struct function_info *function_at_place(struct resolver *r, struct function_info *info);
 
 /* resolve_entry.c: takes the @entry of a return probe out of its body, before names are bound */
 void resolve_entries(struct resolver *r, struct planted_probe *planted);

@@ -78,7 +78,9 @@ static void attach_body(struct resolver *r, struct planted_probe *planted, struc
 	body->stmt = stmt_clone(r->arena, stmt);
 	planted->body = body;
 	resolve_entries(r, planted);
+	r->place = planted;
 	resolve_names(r, body, NULL);
+	r->place = NULL;
 	resolve_targets(r, body, planted);
 	if (!body->wants_place) {
 		r->shared = body;
@@ -228,9 +230,11 @@ bool resolve_point(struct resolver *r, const struct probe_point *point, struct s
 
 void resolve_probe(struct resolver *r, struct probe *probe)
 {
+	struct stmt *body = resolve_probewrites(r, probe->body, probe->body);
+
 	for (size_t i = 0; i < probe->points.count; i++) {
 		r->written = probe->points.items[i];
-		if (resolve_point(r, r->written, probe->body) && r->written->sufficient)
+		if (resolve_point(r, r->written, body) && r->written->sufficient)
 			break;
 	}
 }

@@ -279,9 +279,9 @@ void resolve_unused(struct resolver *r)
 	for (size_t i = 0; i < program->functions.count; i++) {
 		const struct function_info *info = program->functions.items[i];
 
-		if (info->decl->file->is_tapset)
+		if (info->decl->file->is_tapset || info->is_again)
 			continue;
-		if (!info->used)
+		if (!info->used && !info->original)
 			diag_add(r->diags, info->decl->tok, UNUSED_FUNCTION, info->decl->name);
 		else
 			warn_locals(r, &info->body);

@@ -38,6 +38,7 @@ void target_resolve(struct target_walk *w, struct expr *e)
 	    !target_end_path(&at, e))
 		return;
 	at.access->type = at.type;
+	at.access->is_user = at.is_user;
 	e->target->access = at.access;
 }
 
@@ -106,6 +107,25 @@ static void visit_enum(struct target_walk *w, struct expr *e)
 	make_number(e, value);
 }
 
+/* What resolve_names() left: an enumerator of the kernel, or nothing that is known. */
+static void visit_const(struct target_walk *w, struct expr *e)
+{
+	struct error *error;
+	int64_t value = 0;
+
+	if (!target_need_btf(w, e->tok))
+		return;
+	error = btf_index_find_enumerator(w->btf, e->named.name, &value);
+	if (error) {
+		diag_add(w->r->diags, e->tok, CONST_UNKNOWN, e->named.name,
+		         "no enumerator of the kernel, and no common macro of its headers");
+		diag_hint(w->r->diags, "give its value in C code: %%{ #define %s ... %%}",
+		          e->named.name);
+	}
+	error_destroy(error);
+	make_number(e, value);
+}
+
 static void note_write(struct target_walk *w, const struct expr *place)
 {
 	if (place->kind != EXPR_TARGET)
@@ -118,14 +138,12 @@ static void note_write(struct target_walk *w, const struct expr *place)
 /* x = $file: from here on x->f_inode is known. What is assigned last in the text counts. */
 static void note_type(struct target_walk *w, const struct expr *e)
 {
-	const struct expr *value = e->binary.right;
 	struct typed_local local;
 
 	if (e->binary.op != OP_SET || e->binary.left->kind != EXPR_SYMBOL ||
-	    value->kind != EXPR_TARGET || !value->target->access)
+	    !target_value_type(w, e->binary.right, &local.value))
 		return;
 	local.var = e->binary.left->symbol.var;
-	local.type = value->target->access->type;
 	ARENA_APPEND(w->r->arena, &w->locals, local);
 }
 
@@ -149,6 +167,9 @@ void target_visit_expr(struct expr **slot, void *arg)
 		return;
 	case EXPR_ENUM:
 		visit_enum(w, e);
+		return;
+	case EXPR_CONST:
+		visit_const(w, e);
 		return;
 	case EXPR_TERNARY:
 		visit_ternary(w, slot);

@@ -292,8 +292,8 @@ static struct error *find_type(struct target_walk *w, const char *name, const ch
 }
 
 /* Modules are searched one after the other; the last one's message is told. */
-static struct error *find_type_in(struct target_walk *w, const char *name, const char *modules,
-                                  struct c_type *ret)
+struct error *target_find_type(struct target_walk *w, const char *name, const char *modules,
+                               struct c_type *ret)
 {
 	struct error *error = NULL;
 
@@ -319,7 +319,7 @@ static bool begin_cast(struct cursor *at, struct target *target)
 
 	if (!target_need_btf(w, at->tok))
 		return false;
-	error = find_type_in(w, target->type, target->module, &at->type);
+	error = target_find_type(w, target->type, target->module, &at->type);
 	if (error) {
 		diag_add(w->r->diags, at->tok, TARGET_TYPE, target->type, error->message);
 		error_destroy(error);
@@ -337,26 +337,22 @@ static bool begin_cast(struct cursor *at, struct target *target)
 /* x->y: x has last been assigned a pointer out of the kernel, or is one. */
 static bool begin_value(struct cursor *at, struct target *target)
 {
-	struct target_walk *w = at->w;
-	const struct expr *origin;
+	struct pointed_type value;
 
-	target_visit_expr(&target->pointer, w);
-	origin = target->pointer;
-	if (origin->kind == EXPR_TARGET && origin->target->access) {
-		at->type = origin->target->access->type;
-	} else if (origin->kind == EXPR_SYMBOL) {
-		for (size_t i = 0; i < w->locals.count; i++)
-			if (w->locals.items[i].var == origin->symbol.var)
-				at->type = w->locals.items[i].type;
-		at->spelled = origin->symbol.name;
-	}
-	if (c_type_kind(at->type) == TYPE_POINTER) {
+	target_visit_expr(&target->pointer, at->w);
+	target_value_type(at->w, target->pointer, &value);
+	at->type = value.type;
+	at->is_address = at->is_pointee = value.is_pointee;
+	at->is_user = value.is_user;
+	if (target->pointer->kind == EXPR_SYMBOL)
+		at->spelled = target->pointer->symbol.name;
+	if (value.is_pointee || c_type_kind(at->type) == TYPE_POINTER) {
 		at->access->base = ACCESS_POINTER;
 		at->access->pointer = target->pointer;
 		return true;
 	}
-	diag_add(w->r->diags, at->tok, TARGET_UNTYPED);
-	diag_hint(w->r->diags, "say of which with @cast(value, \"type\")->member");
+	diag_add(at->w->r->diags, at->tok, TARGET_UNTYPED);
+	diag_hint(at->w->r->diags, "say of which with @cast(value, \"type\")->member");
 	return false;
 }
 

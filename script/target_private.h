@@ -20,10 +20,16 @@ struct target_walk {
 	} locals;
 };
 
+/* A script value's C type: a pointer's, or that of the object whose address it is. */
+struct pointed_type {
+	struct c_type type;
+	bool is_pointee, is_user;
+};
+
 /* x = $file: what x->f_inode means from there on. */
 struct typed_local {
 	const struct variable *var;
-	struct c_type type;
+	struct pointed_type value;
 };
 
 /* How far a path has been walked: see the top of resolve_target.c. */
@@ -43,6 +49,10 @@ struct cursor {
 
 /* resolve_target.c */
 void target_visit_expr(struct expr **slot, void *walk);
+
+/* target_value.c */
+/** What a script value is a pointer to, by where it comes from; false if nothing tells. */
+bool target_value_type(struct target_walk *w, const struct expr *value, struct pointed_type *ret);
 
 /* target_base.c: where a path begins. False after telling why it does not. */
 bool target_begin(struct cursor *at, struct expr *e);
@@ -80,6 +90,10 @@ struct error *target_take_location(struct cursor *at, struct debuginfo *info,
 /** @var("name[@file]"[, "module"]); `named` is tried first where the name may be a local's. */
 bool target_begin_var(struct cursor *at, const struct target *target,
 		      bool (*named)(struct cursor *at, const char *name));
+
+/** A type by its name, in the kernel (`modules` NULL) or the places of @cast's "module". */
+struct error *target_find_type(struct target_walk *w, const char *name, const char *modules,
+			       struct c_type *ret);
 
 /* target_header.c */
 /** A type of a C header of the system: "<sys/time.h>". */

@@ -470,6 +470,8 @@ static enum value_type infer_kind(struct inference *in, struct expr *e, enum val
 		return infer_target(in, e, want);
 	case EXPR_DEREF:
 		return infer_deref(in, e, want);
+	case EXPR_REGISTER:
+		return is_of(in, e, TYPE_LONG, want);
 	case EXPR_EMBEDDED:
 		return is_of(in, e,
 		             embedded_has_pragma(e->embedded, "string") ? TYPE_STRING : TYPE_LONG,

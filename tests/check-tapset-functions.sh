@@ -17,7 +17,7 @@ gives() { # TEXT EXPRESSION
 
 seed=${SEED:-$RANDOM}
 python3 tests/tapset-oracle.py "$seed" "$tmp/oracle.stp" "$tmp/want"
-run -D MAXACTION=100000 "$tmp/oracle.stp"
+run -g -D MAXACTION=100000 "$tmp/oracle.stp"
 diff -a "$tmp/want" "$tmp/out" >"$tmp/err" && [ "$(wc -l <"$tmp/want")" -gt 900 ]
 ok "$(wc -l <"$tmp/want") calls with random arguments; SEED=$seed tests/check-tapset-functions.sh repeats them"
 
@@ -110,6 +110,13 @@ ok "context functions without registers"
 run -e 'probe begin { try { println(register("rax")) } catch (m) { println(m) } exit() }' &&
 	grep -q 'this probe has no registers' "$tmp/out"
 ok "register() without registers"
+
+run -g -e 'probe begin { try { set_int_arg(1, 2) } catch (m) { println(m) } try { set_u64_arg(0, 2) } catch (m) { println(m) }
+	set_user_string_arg(1, "x") println(remote_id(), remote_uri()) exit() }' &&
+	[ "$(cat "$tmp/out")" = "arguments cannot be written in this probe
+there is no argument 0
+-1" ] && grep -q 'WARNING: user write fault' "$tmp/err"
+ok "writing what is not there; no other machine"
 
 echo 'function later:string () { return argv[2] }' >"$tmp/later.stp"
 for script in 'println(argc, argv_1, argv_2, "|", argv_3, "|", argv[1], argv[2], [3] in argv)' 'println("2ab||ab0", later() == "b" ? "" : "no")'; do

@@ -18,7 +18,7 @@ def quote(s):
 
 def check(call, result):
     calls.append(call)
-    wanted.append(str(result))
+    wanted.append(result if isinstance(result, bytes) else str(result).encode('latin-1'))
 
 
 def escaped(s):
@@ -29,6 +29,25 @@ def escaped(s):
 
 def text(alphabet, most):
     return ''.join(rnd.choice(alphabet) for _ in range(rnd.randrange(most + 1)))
+
+
+memory = bytearray()
+
+
+def in_memory(data):
+    """An expression that gives the address of such bytes."""
+    memory.extend(data)
+    return 'at(%d)' % (len(memory) - len(data))
+
+
+def quoted_bytes(data, limit=511):
+    """As string_quoted() has it: three dots behind what had to be cut."""
+    parts = [escaped(chr(b)) for b in data]
+    if sum(map(len, parts)) + 2 <= limit:
+        return '"%s"' % ''.join(parts)
+    while sum(map(len, parts)) + 5 > limit:
+        parts.pop()
+    return '"%s"...' % ''.join(parts)
 
 
 for _ in range(40):
@@ -79,7 +98,40 @@ for _ in range(40):
     for token in tokens[1:] + ['', '']:
         check('tokenize(" ")', token)
 
+    # what lies in memory: wide strings, valid and not, and bytes
+    wide = ''.join(chr(rnd.choice((rnd.randrange(1, 128), rnd.randrange(1, 0xd800), rnd.randrange(0xe000, 0x110000))))
+                   for _ in range(rnd.randrange(20)))
+    narrow = wide.encode()
+    home = rnd.choice(('kernel', 'user'))
+    for width, name in ((2, 'utf-16-le'), (4, 'utf-32-le')):
+        where = in_memory(wide.encode(name) + bytes(width))
+        check('%s_string_utf%d(%s)' % (home, 8 * width, where), narrow)
+        check('%s_string_quoted_utf%d(%s)' % (home, 8 * width, where), quoted_bytes(narrow))
+        check('kernel_or_user_string_quoted_utf%d(%s)' % (8 * width, where), quoted_bytes(narrow))
+        bad = rnd.choice((0xd800, 0xdc00, 0xdfff)) if width == 2 else rnd.choice((0xd800, 0x110000, 0xffffffff))
+        where = in_memory(wide.encode(name) + bad.to_bytes(width, 'little') + bytes(width))
+        check('%s_string_utf%d(%s, "bad")' % (home, 8 * width, where), 'bad')
+    check('%s_string_utf16(%d, "no")' % (home, rnd.randrange(4096)), 'no')
+    check('%s_string_quoted_utf32(17)' % home, '0x11')
+    check('kernel_or_user_string_quoted(18)', '0x12')
+    raw = rnd.randbytes(rnd.randrange(40))
+    where = in_memory(raw)
+    check('%s_buffer_quoted(%s, %d, 0)' % (home, where, len(raw)), quoted_bytes(raw))
+    check('kernel_buffer_quoted(%s, %d)' % (where, len(raw)), quoted_bytes(raw))
+    limit = rnd.randrange(5, 60)
+    check('%s_buffer_quoted_error(%s, %d, %d)' % (home, where, len(raw), limit), quoted_bytes(raw, limit))
+    check('%s_buffer_quoted(19, 2, 5)' % home, '0x13')
+    check('user_string_nofault(%s)' % in_memory(b'ab\0'), 'ab')
+    check('user_string_n_nofault(%s, %d)' % (in_memory(b'abcdef\0'), 3), 'abc')
+    check('user_string_nofault(20), user_string_n_nofault(20, 3)', '')
+    check('kernel_string_quoted(%s)' % in_memory(raw.replace(b'\0', b'') + b'\0'), quoted_bytes(raw.replace(b'\0', b'')))
+    n = rnd.randrange(-2**31, 2**31)
+    check('atomic_read(%s)' % in_memory(struct.pack('<i', n)), n)
+    check('atomic_long_read(%s)' % in_memory(struct.pack('<q', n << 20)), n << 20)
+
 with open(sys.argv[2], 'w') as script:
+    script.write('%%{ static const unsigned char memory[] = {%s}; %%}\n' % ', '.join(map(str, memory)))
+    script.write('function at:long (n:long) %{ /* pure */ STAP_RETURN(memory + STAP_ARG_n); %}\n')
     script.write('probe begin {\n%s\nexit() }\n' % '\n'.join('\tprintln(%s)' % c for c in calls))
-with open(sys.argv[3], 'w', encoding='latin-1') as out:
-    out.write('\n'.join(wanted) + '\n')
+with open(sys.argv[3], 'wb') as out:
+    out.write(b'\n'.join(wanted) + b'\n')

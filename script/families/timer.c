@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * timer.s(N) .ms .us .ns .hz .jiffies, each with .randomize(M), and timer.profile.
+ * timer.s(N) .ms .us .ns .hz .jiffies, each with .randomize(M), and timer.profile[.tick].
  *
  * Periods of up to a nanosecond's grain go to high-resolution timers; jiffies keep the kernel's
  * own tick, so that a script can compare the two. hz(N) is a period of 1/N second.
@@ -112,7 +112,11 @@ static void expand(struct resolver *r, const struct probe_point *point)
 {
 	const struct component *what = point_component(point, 1);
 	const struct unit *unit = find_unit(what);
-	size_t parts = unit && point->components.count == 3 ? 3 : 2;
+	const bool profile = component_is(what, "profile");
+	size_t parts = point->components.count == 3 &&
+	                       (unit || (profile && component_is(point_component(point, 2), "tick")))
+	                   ? 3
+	                   : 2;
 
 	if (!what)
 		diag_add(r->diags, point->tok, PROBE_POINT_ARGUMENT, "timer",
@@ -123,7 +127,7 @@ static void expand(struct resolver *r, const struct probe_point *point)
 		expand_unit(r, point, unit);
 	else if (component_is(what, "hz"))
 		expand_hz(r, point, what);
-	else if (component_is(what, "profile"))
+	else if (profile)
 		plant(r, point, "SPL_PROBE_TIMER_PROFILE", 0, 0);
 	else
 		component_tell_unknown(r, point, what);
@@ -131,7 +135,8 @@ static void expand(struct resolver *r, const struct probe_point *point)
 
 static const char *const spellings[] = {"timer.s",  "timer.sec",     "timer.ms",      "timer.msec",
                                         "timer.us", "timer.usec",    "timer.ns",      "timer.nsec",
-                                        "timer.hz", "timer.jiffies", "timer.profile", NULL};
+                                        "timer.hz", "timer.jiffies", "timer.profile",
+                                        "timer.profile.tick", NULL};
 
 const struct probe_family family_timer = {
     .name = "timer",
