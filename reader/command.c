@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/room.h"
 #include "reader/run.h"
 
 /* What an option sets; the long ones without a letter are numbered above the letters. */
-enum { OPT_CORE = 256, OPT_KEEP_CORE, OPT_REPORT, OPT_REPORT_FILE, OPT_BEAR_ERRORS };
+enum { OPT_CORE = 256, OPT_KEEP_CORE, OPT_REPORT, OPT_REPORT_FILE, OPT_BEAR_ERRORS, OPT_PATIENCE };
 
 static const struct option_row {
 	const char *name;
@@ -29,7 +30,10 @@ static const struct option_row {
 	{ "flight-recorder", 'F', NULL,
 	  "once the script has started, run on in the background and tell the process's\n"
 	  "number; needs -o, which then takes messages, too" },
-	{ "ring", 's', "MB", "size of one CPU's ring in MB (default 0.25)" },
+	{ "ring", 's', "MB", "size of one CPU's ring in MB (default 0.25; in a process 1)" },
+	{ "patience", OPT_PATIENCE, "SECONDS",
+	  "in a process: how long a full ring waits for output that stands still, until\n"
+	  "records are lost (default 10; 0: not at all, as in a kernel)" },
 	{ "time", 'T', "SECONDS", "end after this time" },
 	{ "verbose", 'v', NULL, "tell how long each step took, on standard error" },
 	{ "report", OPT_REPORT, "text|json", "account for every probe at the end, on standard error" },
@@ -160,6 +164,17 @@ static int set_number(int id, struct run_options *options, const char *value)
 	return RUN_EXIT_OK;
 }
 
+static int set_patience(struct run_options *options, const char *value)
+{
+	char *end;
+	double seconds = strtod(value, &end);
+
+	if (end == value || *end || !(seconds >= 0 && seconds <= 1e9))
+		return usage_error("--patience takes seconds", value);
+	options->home.patience_ns = (uint64_t)(seconds * 1e9);
+	return RUN_EXIT_OK;
+}
+
 static int set_option(int id, const char *value, struct run_options *options)
 {
 	switch (id) {
@@ -190,6 +205,8 @@ static int set_option(int id, const char *value, struct run_options *options)
 	case OPT_REPORT_FILE:
 		options->report_file = value;
 		break;
+	case OPT_PATIENCE:
+		return set_patience(options, value);
 	case OPT_CORE:
 		options->home.core = value;
 		break;
@@ -257,7 +274,7 @@ static int parse_options(int argc, char **argv, struct run_options *options)
 
 int run_command(int argc, char **argv)
 {
-	struct run_options options = { 0 };
+	struct run_options options = { .home.patience_ns = ROOM_PATIENCE_NS };
 	struct error *error;
 	int status = parse_options(argc, argv, &options);
 

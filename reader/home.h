@@ -18,6 +18,7 @@
 #include "spile/session.h"
 
 struct home;
+struct room;
 struct script_meta;
 
 struct home_ops {
@@ -51,6 +52,7 @@ struct home {
 	void *rings;                    /* the i-th ring is at rings + i * ring_stride */
 	size_t ring_stride;
 	unsigned nrings;
+	struct room *room;              /* where handlers wait for the reader; NULL: they never do */
 	struct home_times times;
 };
 
@@ -59,6 +61,7 @@ struct home_options {
 	const char *object;    /* path of the script's object */
 	const char *core;      /* path of the core's object; NULL: found by itself */
 	uint32_t ring_bytes;   /* of one CPU; 0: default */
+	uint64_t patience_ns;  /* see room.h */
 	int keep_core;         /* do not unload a core that this run loaded */
 };
 

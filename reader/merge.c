@@ -54,6 +54,7 @@ struct merge_queue {
 	size_t start;
 	size_t end;
 	size_t cap;
+	uint64_t last; /* time of the last record that was copied by this poll, 0: none was */
 };
 
 static void *must(void *p)
@@ -115,51 +116,88 @@ static bool queue_empty(const struct merge_queue *q)
 	return q->start == q->end;
 }
 
-static void queue_compact(struct merge_queue *q)
+/* Room for `size` bytes at the end: what was emitted is overwritten before the queue grows. */
+static void queue_make_room(struct merge_queue *q, size_t size)
 {
-	if (!q->start)
+	if (q->cap - q->end >= size)
 		return;
-	if (!queue_empty(q))
+	if (q->start) {
 		memmove(q->data, q->data + q->start, q->end - q->start);
-	q->end -= q->start;
-	q->start = 0;
-}
-
-static void queue_append(struct merge_queue *q, const struct ring_record *record, size_t size)
-{
+		q->end -= q->start;
+		q->start = 0;
+	}
 	if (q->cap - q->end < size) {
 		q->cap = 2 * q->cap + size + 4096;
 		q->data = must(realloc(q->data, q->cap));
 	}
-	memcpy(q->data + q->end, record, size);
-	/* What the walk over the queue relies on must be the size that was copied. */
-	((struct ring_record *)(q->data + q->end))->size = (uint32_t)size;
-	q->end += size;
+}
+
+/*
+ * The end of the whole records at the end of the queue, which is `len` bytes long there. `published`
+ * bytes are in the ring, more than were copied: a record may be cut. *ret_taken: bytes of the ring
+ * that are done with; padding is taken, but not kept. False: a record makes no sense.
+ */
+static bool queue_walk(struct merge *m, struct merge_queue *q, size_t len, size_t published,
+		       size_t *ret_taken)
+{
+	const char *from = q->data + q->end;
+	size_t at = 0;
+
+	while (at < len) {
+		const struct ring_record *record = (const void *)(from + at);
+		size_t size = ring_record_bytes(record, published - at);
+
+		if (!size || size > len - at || record->kind == RING_PADDING) {
+			q->end += at;
+			*ret_taken = at + (size && record->kind == RING_PADDING ? size : 0);
+			return size != 0;
+		}
+		q->last = record->time_ns;
+		m->newest = q->last > m->newest ? q->last : m->newest;
+		at += size;
+	}
+	q->end += at;
+	*ret_taken = at;
+	return true;
+}
+
+/* Copies what lies in one piece in the ring, whole records only, about `most` bytes; returns how many
+ * bytes of the ring that were, 0: there are no more. */
+static size_t queue_take(struct merge *m, struct merge_queue *q, size_t most)
+{
+	size_t published, taken = 0;
+	const void *from = ring_peek_bytes(q->ring, &published);
+	size_t len = published < most ? published : most & ~(size_t)7, first;
+
+	if (!from)
+		return 0;
+	first = ring_record_bytes(from, published);
+	len = first > len ? first : len; /* one at least */
+	queue_make_room(q, len);
+	memcpy(q->data + q->end, from, len);
+	if (queue_walk(m, q, len, published, &taken))
+		ring_consume_bytes(q->ring, taken);
+	else
+		ring_give_up(q->ring);
+	return taken;
 }
 
 /* Copies what is published, at most a batch or a ring full: a fast writer must not keep us here. */
 static void queue_collect(struct merge *m, struct merge_queue *q)
 {
-	size_t most = m->batch < q->ring_size ? m->batch : q->ring_size, copied = 0;
-	const struct ring_record *record;
-	uint64_t last = 0;
+	size_t most = m->batch < q->ring_size ? m->batch : q->ring_size, copied = 0, taken;
+	bool left = false;
 
-	queue_compact(q);
-	while ((record = ring_peek(q->ring)) && copied < most) {
-		size_t size = record->size;
-
-		copied += size;
-		if (record->kind != RING_PADDING) {
-			last = record->time_ns;
-			if (last > m->newest)
-				m->newest = last;
-			queue_append(q, record, size);
-		}
-		ring_consume(q->ring, record);
-	}
-	if (record && last < m->cut)
-		m->cut = last;
-	m->hurry |= record || copied > q->ring_size / 4;
+	if (queue_empty(q))
+		q->start = q->end = 0;
+	q->last = 0;
+	while (copied < most && (taken = queue_take(m, q, most - copied)))
+		copied += taken;
+	if (copied)
+		left = ring_peek(q->ring) != NULL;
+	if (left && q->last < m->cut)
+		m->cut = q->last;
+	m->hurry |= left || copied > q->ring_size / 4;
 }
 
 /* --- the heap of queues, by the time of their front record -------------------------------------- */
@@ -225,7 +263,7 @@ static void queue_emit_run(struct merge_queue *q, uint64_t before, uint64_t boun
 		 queue_front(q)->time_ns <= bound);
 }
 
-static void merge_emit(struct merge *m, uint64_t bound, merge_sink_t sink, void *arg)
+static void emit_up_to(struct merge *m, uint64_t bound, merge_sink_t sink, void *arg)
 {
 	heap_build(m);
 	while (m->nheap) {
@@ -242,7 +280,7 @@ static void merge_emit(struct merge *m, uint64_t bound, merge_sink_t sink, void 
 
 /* --- polls --------------------------------------------------------------------------------------- */
 
-static void merge_collect(struct merge *m)
+void merge_collect(struct merge *m)
 {
 	m->hurry = false;
 	m->cut = UINT64_MAX;
@@ -261,16 +299,15 @@ static bool merge_holds(const struct merge *m)
 static bool merge_crowded(const struct merge *m)
 {
 	for (unsigned i = 0; i < m->nqueues; i++)
-		if (m->queues[i].end > MERGE_CROWDED * m->queues[i].ring_size)
+		if (m->queues[i].end - m->queues[i].start > MERGE_CROWDED * m->queues[i].ring_size)
 			return true;
 	return false;
 }
 
-bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
+bool merge_emit(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
 {
-	merge_collect(m);
 	if (m->has_bound && (now_ns - m->bound_at >= MERGE_GRACE_NS || merge_crowded(m))) {
-		merge_emit(m, m->bound < m->cut ? m->bound : m->cut, sink, arg);
+		emit_up_to(m, m->bound < m->cut ? m->bound : m->cut, sink, arg);
 		m->has_bound = m->bound > m->cut;
 	}
 	if (!merge_holds(m))
@@ -283,11 +320,17 @@ bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
 	return true;
 }
 
+bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg)
+{
+	merge_collect(m);
+	return merge_emit(m, now_ns, sink, arg);
+}
+
 void merge_flush(struct merge *m, merge_sink_t sink, void *arg)
 {
 	do {
 		merge_collect(m);
-		merge_emit(m, m->cut, sink, arg);
+		emit_up_to(m, m->cut, sink, arg);
 	} while (m->cut != UINT64_MAX);
 	m->has_bound = false;
 }

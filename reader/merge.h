@@ -2,8 +2,8 @@
 /**
  * reader/merge.h - the records of all rings as one stream in order of time.
  *
- * merge_poll() is called again and again by one thread; it takes what is published out of the
- * rings, hands the part that is certainly complete to the sink, in order, and holds the rest
+ * merge_collect() and merge_emit() are called again and again by one thread; the first takes what is
+ * published out of the rings, the second hands the part that is certainly complete to the sink, in order, and holds the rest
  * back for a later call. The essay in merge.c says what "certainly complete" means.
  */
 #ifndef SPILE_READER_MERGE_H
@@ -44,10 +44,14 @@ struct merge {
 /** Reads `nrings` rings, the i-th at map + i * stride. */
 void merge_init(struct merge *m, void *map, size_t stride, unsigned nrings);
 void merge_deinit(struct merge *m);
+/** The first half of a poll: empties the rings, so that writers have room. */
+void merge_collect(struct merge *m);
 /**
- * Empties the rings and emits what is complete. `now_ns` is any clock of the reader that does not
- * go back. True while records are held back: call again soon, even if nothing new comes.
+ * The second half: emits what is complete. `now_ns` is any clock of the reader that does not go
+ * back. True while records are held back: poll again soon, even if nothing new comes.
  */
+bool merge_emit(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg);
+/** Both halves. */
 bool merge_poll(struct merge *m, uint64_t now_ns, merge_sink_t sink, void *arg);
 /** Empties the rings and emits everything: when no writer can be active any more. */
 void merge_flush(struct merge *m, merge_sink_t sink, void *arg);

@@ -45,11 +45,13 @@ static bool write_again(struct output *out)
 static void write_all(struct output *out, const char *data, size_t len)
 {
 	while (len && !out->err) {
-		ssize_t n = write(out->fd, data, len);
+		ssize_t n = write(out->fd, data, len < OUTPUT_STEP ? len : OUTPUT_STEP);
 
 		if (n >= 0) {
 			data += n;
 			len -= (size_t)n;
+			if (out->wrote)
+				out->wrote(out->arg);
 		} else if (!write_again(out)) {
 			return;
 		}

@@ -19,9 +19,12 @@ struct output {
 	size_t cap;
 	uint64_t written; /* bytes taken out of the buffer, in this file */
 	int err; /* errno of the first failed write, 0 if none */
+	void (*wrote)(void *arg); /* somebody took some of it, OUTPUT_STEP at a time; NULL: no matter */
+	void *arg;                /* wrote's */
 };
 
 #define OUTPUT_BYTES (256 * 1024)
+#define OUTPUT_STEP (64 * 1024)
 
 void output_init(struct output *out, int fd);
 /** Flushes and frees; the descriptor stays open. */

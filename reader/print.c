@@ -1,15 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "reader/print.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "reader/shell.h"
 #include "runtime/format.h"
 
+static struct format_piece *plan_create(const char *text)
+{
+	size_t count = format_plan(text, NULL, 0);
+	struct format_piece *plan = calloc(count, sizeof(*plan));
+
+	if (!plan)
+		abort();
+	format_plan(text, plan, count);
+	return plan;
+}
+
 void printer_init(struct printer *printer, const struct script_meta *meta, struct output *out,
 		  struct output *err)
 {
 	*printer = (struct printer){ .meta = meta, .out = out, .err = err };
+	printer->plans = calloc(meta->nformats + 1, sizeof(*printer->plans));
+	if (!printer->plans)
+		abort();
+	for (uint32_t i = 0; i < meta->nformats; i++)
+		printer->plans[i] = plan_create(meta->formats[i].text);
+}
+
+void printer_deinit(struct printer *printer)
+{
+	for (uint32_t i = 0; i < printer->meta->nformats; i++)
+		free(printer->plans[i]);
+	free(printer->plans);
+	printer->plans = NULL;
 }
 
 /* What a script asks of us. */
@@ -61,7 +86,6 @@ static void sink_flush(struct format_sink *sink)
 
 static void print_text(struct printer *p, const struct ring_record *record)
 {
-	const struct spl_format *format = &p->meta->formats[record->format];
 	struct output *out = p->out;
 	struct print_sink ps = { .out = out,
 				 .sink = { .buf = out->buf, .len = out->len, .cap = out->cap,
@@ -69,11 +93,12 @@ static void print_text(struct printer *p, const struct ring_record *record)
 	size_t start = out->len;
 	uint64_t written = out->written;
 
-	if (!format_render_payload(&ps.sink, format->text, format->types, record + 1,
-				   record->size - sizeof(*record)))
+	if (!format_render_plan(&ps.sink, p->plans[record->format],
+				p->meta->formats[record->format].types, record + 1,
+				record->size - sizeof(*record)))
 		p->damaged++;
 	out->len = ps.sink.len;
-	if (p->files)
+	if (p->files && p->files->limit)
 		output_files_record_end(p->files, out, out->written == written ? start : 0);
 }
 

@@ -19,16 +19,20 @@
 #include "reader/output.h"
 #include "ring/ring.h"
 
+struct format_piece;
+
 struct printer {
 	const struct script_meta *meta;
 	struct output *out;
 	struct output *err;
 	struct output_files *files; /* behind out; NULL: it is one file */
+	struct format_piece **plans; /* by number of the format */
 	uint64_t damaged; /* records that made no sense: of no format, or cut short */
 };
 
 void printer_init(struct printer *printer, const struct script_meta *meta, struct output *out,
 		  struct output *err);
+void printer_deinit(struct printer *printer);
 /** Prints one record; `arg` is the struct printer (a merge_sink_t). */
 void printer_record(void *arg, const struct ring_record *record);
 

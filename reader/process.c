@@ -7,7 +7,8 @@
  * calls come from this executable, which exports them (reader/reader.mk). begin and end probes run
  * in the thread that starts and stops the session, timers in a thread of their own, and the rings
  * are read by the main thread as those of the kernel are: the same records, the same merge, the
- * same printing. Probes on code are the target process's business, not this one's: refused.
+ * same printing. Since handlers are threads that may sleep, a record waits for room (reader/room.h)
+ * instead of being lost. Probes on code are the target process's business, not this one's: refused.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,8 +24,13 @@
 #include "reader/clock.h"
 #include "reader/home.h"
 #include "reader/meta.h"
+#include "reader/room.h"
 #include "reader/timers.h"
 #include "runtime/session.h"
+
+/* The kernel home's rings are memory that is taken, these are pages of which the used ones count;
+ * with more room writer and reader wait for each other less often. */
+#define PROCESS_RING_BYTES (1024 * 1024)
 
 struct process {
 	struct home home;
@@ -34,6 +40,7 @@ struct process {
 	struct spl_session session;
 	bool has_session;
 	struct timers timers;
+	struct room room;
 	int wake_fd;
 };
 
@@ -50,6 +57,14 @@ static void process_wake(struct spl_session *session)
 
 	if (write(p->wake_fd, &one, sizeof(one)) < 0)
 		return; /* the counter is full: somebody has been woken already */
+}
+
+/* spl_session.wait_room; a thread of ours, which is in a handler */
+static bool process_wait_room(struct spl_session *session, const struct ring *ring, uint64_t target)
+{
+	struct process *p = session->owner;
+
+	return room_wait(&p->room, ring, target);
 }
 
 static struct error *check_probes(const struct process *p)
@@ -129,9 +144,11 @@ static struct error *process_close(struct home *home)
 {
 	struct process *p = process_of(home);
 
+	room_close(&p->room);
 	timers_stop(&p->timers);
 	if (p->has_session)
 		spl_session_deinit(&p->session);
+	room_deinit(&p->room);
 	meta_destroy(p->meta);
 	if (p->dl)
 		dlclose(p->dl);
@@ -180,6 +197,7 @@ static struct error *attach(struct process *p, uint32_t ring_bytes)
 	p->has_session = true;
 	p->session.owner = p;
 	p->session.wake = process_wake;
+	p->session.wait_room = process_wait_room;
 	p->home.rings = p->session.rings;
 	p->home.ring_stride = p->session.ring_stride;
 	p->home.nrings = p->session.ncpus;
@@ -201,7 +219,7 @@ static struct error *process_init(struct process *p, const struct home_options *
 		return error;
 	p->home.meta = p->meta = meta_create_script(p->script);
 	loaded = clock_ns();
-	error = attach(p, options->ring_bytes);
+	error = attach(p, options->ring_bytes ? options->ring_bytes : PROCESS_RING_BYTES);
 	p->home.times.load = loaded - start;
 	p->home.times.attach = clock_ns() - loaded;
 	return error;
@@ -215,8 +233,11 @@ struct error *process_open(const struct home_options *options, struct home **ret
 	if (!p)
 		abort();
 	p->home.ops = &process_ops;
+	p->home.room = &p->room;
 	p->wake_fd = -1;
-	error = process_init(p, options);
+	error = room_init(&p->room, options->patience_ns);
+	if (!error)
+		error = process_init(p, options);
 	if (error) {
 		process_close(&p->home);
 		return error;

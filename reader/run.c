@@ -40,12 +40,13 @@
 #include "reader/output.h"
 #include "reader/print.h"
 #include "reader/report.h"
+#include "reader/room.h"
 #include "reader/shell.h"
 #include "reader/signals.h"
 
 enum {
 	IDLE_MS = 100, /* a signal that comes just before a wait is noticed after this time */
-	PHASE_POLL_MS = 1,
+	PHASE_POLL_NS = 1000000,
 };
 
 struct run {
@@ -67,15 +68,39 @@ static void run_flush(struct run *run)
 	output_flush(&run->err);
 }
 
+/* output.wrote */
+static void run_wrote(void *arg)
+{
+	room_sign(arg);
+}
+
 /* Prints what is there; true while records are held back. */
 static bool run_poll(struct run *run)
 {
-	bool holding = merge_poll(&run->merge, clock_ns(), printer_record, &run->printer);
+	bool holding;
 
+	merge_collect(&run->merge);
+	if (run->home->room)
+		room_moved(run->home->room);
+	holding = merge_emit(&run->merge, clock_ns(), printer_record, &run->printer);
 	if (signals_take_switch())
 		output_files_switch(&run->files, &run->out);
 	run_flush(run);
 	return holding;
+}
+
+/* Sleeps, but not while a handler waits for room. True: `done_fd` (-1: none) is readable. */
+static bool run_nap(struct run *run, int done_fd, long ns)
+{
+	struct room *room = run->home->room;
+	struct pollfd fds[] = { { .fd = done_fd, .events = POLLIN },
+				{ .fd = room ? room->bell_fd : -1, .events = POLLIN } };
+
+	if (ppoll(fds, 2, &(struct timespec){ .tv_nsec = ns }, NULL) <= 0)
+		return false;
+	if (fds[1].revents)
+		room_answer(room);
+	return fds[0].revents != 0;
 }
 
 /* --- phases -------------------------------------------------------------------------------------- */
@@ -101,7 +126,6 @@ static void *phase_thread(void *arg)
 static struct error *run_phase(struct run *run, struct error *(*function)(struct run *run))
 {
 	struct phase phase = { .function = function, .run = run, .done_fd = eventfd(0, EFD_CLOEXEC) };
-	struct pollfd done = { .fd = phase.done_fd, .events = POLLIN };
 	pthread_t thread;
 	int err;
 
@@ -113,7 +137,7 @@ static struct error *run_phase(struct run *run, struct error *(*function)(struct
 		return error_create(err, "cannot make a thread: %s", strerror(err));
 	}
 	/* While the rings fill faster than a poll takes there is no time to lose. */
-	while (poll(&done, 1, run->merge.hurry ? 0 : PHASE_POLL_MS) != 1) {
+	while (!run_nap(run, phase.done_fd, run->merge.hurry ? 0 : PHASE_POLL_NS)) {
 		run_poll(run);
 		/* The phase may hang in a probe: only the end of the process gets out of it. */
 		if (signals_quit())
@@ -171,7 +195,7 @@ static struct error *run_loop(struct run *run)
 		struct error *error;
 
 		if (holding && !run->merge.hurry)
-			nanosleep(&(struct timespec){ .tv_nsec = MERGE_GRACE_NS }, NULL);
+			run_nap(run, -1, MERGE_GRACE_NS);
 		else if (!holding && !merge_wake_request(&run->merge))
 			timeout_ms = run_timeout_ms(run);
 		error = run->home->ops->wait(run->home, timeout_ms, &state);
@@ -328,9 +352,15 @@ static struct error *run_home(struct run *run, int *status)
 	struct error *error;
 
 	merge_init(&run->merge, run->home->rings, run->home->ring_stride, run->home->nrings);
+	if (run->home->room) {
+		run->out.wrote = run_wrote;
+		run->out.arg = run->home->room;
+	}
 	printer_init(&run->printer, run->home->meta, &run->out, &run->err);
 	run->printer.files = &run->files;
 	error = run_session(run);
+	if (run->home->room)
+		room_close(run->home->room);
 	merge_flush(&run->merge, printer_record, &run->printer);
 	child_stop(&run->child);
 	shell_wait();
@@ -341,6 +371,7 @@ static struct error *run_home(struct run *run, int *status)
 		error = error_create(run->out.err, "cannot write the output: %s",
 				     strerror(run->out.err));
 	run_flush(run);
+	printer_deinit(&run->printer);
 	merge_deinit(&run->merge);
 	return error;
 }

@@ -23,40 +23,64 @@ static bool is_power_of_two(uint64_t n)
 	return n && !(n & (n - 1));
 }
 
-/** Whether a record of this kind and size can lie at `pos` with `available` bytes published. */
-static bool is_sane(uint16_t kind, uint64_t size, uint64_t available, uint64_t rest)
+size_t ring_record_bytes(const void *at, size_t available)
 {
-	uint64_t least = kind == RING_PADDING ? 8 : sizeof(struct ring_record);
+	const struct ring_record *record = at;
+	uint32_t size = record->size;
+	size_t least = record->kind == RING_PADDING ? 8 : sizeof(*record);
 
-	return size >= least && !(size & 7) && size <= available && size <= rest;
+	return size >= least && !(size & 7) && size <= available ? size : 0;
+}
+
+const void *ring_peek_bytes(struct ring *ring, size_t *ret_len)
+{
+	uint64_t size = ring->size, head = published(ring), tail = ring->tail, place, rest;
+
+	*ret_len = 0;
+	if (tail == head || !is_power_of_two(size) || size < 8 || size > RING_BYTES_MAX)
+		return NULL;
+	if ((tail & 7) || (head & 7) || head - tail > size) {
+		set_tail(ring, head);
+		return NULL;
+	}
+	place = tail & (size - 1);
+	rest = size - place;
+	*ret_len = head - tail < rest ? head - tail : rest;
+	return (const char *)ring_data(ring) + place;
+}
+
+void ring_consume_bytes(struct ring *ring, size_t len)
+{
+	set_tail(ring, ring->tail + len);
+}
+
+void ring_give_up(struct ring *ring)
+{
+	set_tail(ring, published(ring));
 }
 
 const struct ring_record *ring_peek(struct ring *ring)
 {
-	uint64_t size = ring->size, head = published(ring), tail = ring->tail;
+	const struct ring_record *record;
+	size_t len;
 
-	if (!is_power_of_two(size) || size < 8 || size > RING_BYTES_MAX)
-		return NULL;
-	while (tail != head) {
-		uint64_t place = tail & (size - 1);
-		const struct ring_record *record = (const void *)((char *)ring_data(ring) + place);
+	while ((record = ring_peek_bytes(ring, &len))) {
+		size_t size = ring_record_bytes(record, len);
 
-		if ((tail & 7) || head - tail > size ||
-		    !is_sane(record->kind, record->size, head - tail, size - place)) {
-			set_tail(ring, head);
+		if (!size) {
+			ring_give_up(ring);
 			return NULL;
 		}
 		if (record->kind != RING_PADDING)
 			return record;
-		tail += record->size;
-		set_tail(ring, tail);
+		ring_consume_bytes(ring, size);
 	}
 	return NULL;
 }
 
 void ring_consume(struct ring *ring, const struct ring_record *record)
 {
-	set_tail(ring, ring->tail + record->size);
+	ring_consume_bytes(ring, record->size);
 }
 
 void ring_wake_request(struct ring *ring)

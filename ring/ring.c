@@ -28,6 +28,9 @@
  * Waking. The reader sets wake_mark, looks at head once more and sleeps; the writer stores head,
  * then looks at wake_mark. Each needs its store to be seen before its load, so head is stored by an
  * exchange, which is a full barrier (6 ns). Without it a wake-up is lost once in a long while.
+ *
+ * Nobody waits here, either. Where a handler may sleep, its caller can wait for the reader between
+ * two attempts (ring_try_reserve, ring_wait_target); that is the session's choice, not the ring's.
  */
 #include "ring/ring.h"
 
@@ -147,15 +150,19 @@ bool ring_wake_wanted(struct ring_writer *writer)
 	return __atomic_exchange_n(mark, 0, __ATOMIC_RELAXED) != 0;
 }
 
-void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, uint64_t time_ns,
-		   size_t payload)
+static uint64_t record_size(size_t payload)
 {
-	uint64_t size = (sizeof(struct ring_record) + (uint64_t)payload + 7) & ~(uint64_t)7;
+	return (sizeof(struct ring_record) + (uint64_t)payload + 7) & ~(uint64_t)7;
+}
+
+void *ring_try_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format,
+		       uint64_t time_ns, size_t payload)
+{
+	uint64_t size = record_size(payload);
 	struct ring_record *record;
 
 	nest_enter(writer);
 	if (payload > writer->mask / 2 || !reserve_bytes(writer, size, &record)) {
-		local_add(&writer->ring->lost, 1);
 		/* A writer that interrupted the attempt has left its record to the outermost. */
 		if (__atomic_load_n(&writer->nest, __ATOMIC_RELAXED) == 1)
 			publish(writer);
@@ -168,6 +175,34 @@ void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, u
 	record->format = format;
 	record->time_ns = time_ns;
 	return record + 1;
+}
+
+void ring_drop(struct ring_writer *writer)
+{
+	local_add(&writer->ring->lost, 1);
+}
+
+void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, uint64_t time_ns,
+		   size_t payload)
+{
+	void *p = ring_try_reserve(writer, kind, format, time_ns, payload);
+
+	if (!p)
+		ring_drop(writer);
+	return p;
+}
+
+/* A record may need padding of nearly its own size before it. */
+bool ring_wait_target(const struct ring_writer *writer, size_t payload, uint64_t *ret)
+{
+	uint64_t size = writer->mask + 1, room = 2 * record_size(payload);
+
+	if (payload > writer->mask / 2)
+		return false;
+	if (room < size / 2)
+		room = size / 2;
+	*ret = local_load(&writer->reserve) + (room < size ? room : size) - size;
+	return true;
 }
 
 bool ring_commit(struct ring_writer *writer)

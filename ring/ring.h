@@ -83,6 +83,17 @@ void ring_init(struct ring_writer *writer, struct ring *ring, size_t data_bytes)
  */
 void *ring_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format, uint64_t time_ns,
 		   size_t payload);
+/** The same, but no room is not counted: the caller tries again, or calls ring_drop(). any context */
+void *ring_try_reserve(struct ring_writer *writer, uint16_t kind, uint16_t format,
+		       uint64_t time_ns, size_t payload);
+/** Counts a record as lost. any context */
+void ring_drop(struct ring_writer *writer);
+/**
+ * How far the reader must come until a record of `payload` bytes has room for certain and half of
+ * the ring is free, so that one wait serves many records. To be compared with ring_tail(). False:
+ * it will never have room. any context
+ */
+bool ring_wait_target(const struct ring_writer *writer, size_t payload, uint64_t *ret);
 /** Publishes. True when a waiting reader should be woken. any context */
 bool ring_commit(struct ring_writer *writer);
 /**
@@ -102,10 +113,28 @@ const struct ring_record *ring_peek(struct ring *ring);
 /** Consumes the record that ring_peek() gave; it must not be touched any more. */
 void ring_consume(struct ring *ring, const struct ring_record *record);
 /**
+ * Many at once: the published bytes that lie in one piece from the oldest record on; *ret_len 0: there
+ * are none. Copy them, then walk over the copy with ring_record_bytes(): what is in shared memory may
+ * change between a check and its use.
+ */
+const void *ring_peek_bytes(struct ring *ring, size_t *ret_len);
+/** Bytes of the record at the start of `available` ones, its head included; 0: it makes no sense. */
+size_t ring_record_bytes(const void *record, size_t available);
+/** Consumes `len` bytes, which are whole records. */
+void ring_consume_bytes(struct ring *ring, size_t len);
+/** Gives up everything that is published: after a record that makes no sense. */
+void ring_give_up(struct ring *ring);
+/**
  * Asks for a wake-up at the next commit. Peek once more after it and before sleeping: a record
  * published before the call wakes nobody.
  */
 void ring_wake_request(struct ring *ring);
+
+/** How far the reader has come. any context, either side */
+static inline uint64_t ring_tail(const struct ring *ring)
+{
+	return __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+}
 
 static inline void *ring_data(struct ring *ring)
 {

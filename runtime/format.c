@@ -5,6 +5,10 @@
  * A conversion is parsed into a `struct spec`, its arguments are fetched one by one from either
  * source, and one function for each group of conversions writes it. Digits are made in a buffer
  * on the stack, padding is written without one, so no width can overflow anything.
+ *
+ * Most of what is printed is %d and %s without anything else. These go their own way: a scan cuts the
+ * text into pieces, a literal and the conversion after it, which a reader keeps (a plan), so that a
+ * record costs no look at the text.
  */
 #include "runtime/format.h"
 
@@ -92,13 +96,8 @@ static inline void copy_short(char *dst, const char *s, size_t len)
 	}
 }
 
-void format_write(struct format_sink *sink, const char *s, size_t len)
+static __attribute__((noinline)) void write_long(struct format_sink *sink, const char *s, size_t len)
 {
-	if (spl_likely(len < 16 && len <= sink->cap - sink->len)) {
-		copy_short(sink->buf + sink->len, s, len);
-		sink->len += len;
-		return;
-	}
 	while (len && has_room(sink)) {
 		size_t n = sink->cap - sink->len;
 
@@ -108,6 +107,21 @@ void format_write(struct format_sink *sink, const char *s, size_t len)
 		s += n;
 		len -= n;
 	}
+}
+
+static inline void write_bytes(struct format_sink *sink, const char *s, size_t len)
+{
+	if (spl_likely(len < 16 && len <= sink->cap - sink->len)) {
+		copy_short(sink->buf + sink->len, s, len);
+		sink->len += len;
+	} else {
+		write_long(sink, s, len);
+	}
+}
+
+void format_write(struct format_sink *sink, const char *s, size_t len)
+{
+	write_bytes(sink, s, len);
 }
 
 static void put_repeated(struct format_sink *sink, char ch, int64_t count)
@@ -485,48 +499,94 @@ static bool is_conversion(char letter)
 	}
 }
 
-/** %d and %s without flags, width or precision: most of what is printed. */
-static void put_plain(struct format_sink *sink, char letter, struct argument arg)
+/** Digits of n > 0 in base 10: by the width in bits (1233 / 4096 is log10 of 2), then by comparison. */
+static inline unsigned decimals_count(uint64_t n)
 {
-	char buf[DIGITS_MAX], *end = buf + sizeof(buf), *p;
+	static const uint64_t powers[] = {
+		0, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u,
+		10000000000u, 100000000000u, 1000000000000u, 10000000000000u, 100000000000000u,
+		1000000000000000u, 10000000000000000u, 100000000000000000u, 1000000000000000000u,
+		10000000000000000000u };
+	unsigned bits = 64 - (unsigned)__builtin_clzll(n), about = bits * 1233 >> 12;
 
-	if (letter == 's' && arg.is_string) {
-		format_write(sink, arg.s, arg.len);
-	} else if (letter == 'd' && !arg.is_string) {
-		p = decimals_of(end, arg.n < 0 ? -(uint64_t)arg.n : (uint64_t)arg.n);
-		if (p == end)
-			*--p = '0';
-		if (arg.n < 0)
-			*--p = '-';
-		format_write(sink, p, (size_t)(end - p));
+	return about + (n >= powers[about]);
+}
+
+/** %d without anything else, written where it belongs. */
+static inline void put_decimal(struct format_sink *sink, int64_t n)
+{
+	uint64_t size = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	if (spl_unlikely(sink->cap - sink->len < DIGITS_MAX)) {
+		put_signed(sink, &(struct spec){ .precision = -1 }, n);
+	} else if (spl_unlikely(!n)) {
+		sink->buf[sink->len++] = '0';
 	} else {
-		put_argument(sink, &(struct spec){.precision = -1, .letter = letter}, arg);
+		if (n < 0)
+			sink->buf[sink->len++] = '-';
+		sink->len += decimals_count(size);
+		decimals_of(sink->buf + sink->len, size);
 	}
+}
+
+/** Any conversion, `percent` is its '%'; returns what follows it. */
+static const char *put_conversion(struct format_sink *sink, const char *percent, struct source *src)
+{
+	struct spec spec;
+	const char *end = parse_spec(percent + 1, src, &spec);
+
+	if (spec.letter == '%')
+		format_write(sink, "%", 1);
+	else if (is_conversion(spec.letter))
+		put_argument(sink, &spec, next_argument(src));
+	else
+		format_write(sink, percent, end - percent);
+	return end;
+}
+
+/** The literal text up to the next conversion, and whether that is a %d or %s without anything else.
+ * Returns what follows the literal. */
+static inline const char *scan(const char *text, struct format_piece *ret)
+{
+	const char *percent = text;
+
+	while (*percent && *percent != '%')
+		percent++;
+	*ret = (struct format_piece){ .text = text, .len = (uint32_t)(percent - text) };
+	if (*percent)
+		ret->letter = percent[1] == 'd' || percent[1] == 's' ? percent[1] : '%';
+	return percent;
+}
+
+/** A plain conversion of an argument that it was made for; false: nothing was taken. */
+static inline bool put_plain(struct format_sink *sink, char letter, struct source *src)
+{
+	struct argument arg;
+
+	if (letter == 'd' && *src->types == 'n') {
+		put_decimal(sink, next_argument(src).n);
+		return true;
+	}
+	if (letter != 's' || !*src->types || *src->types == 'n')
+		return false;
+	arg = next_argument(src);
+	write_bytes(sink, arg.s, arg.len);
+	return true;
 }
 
 static void render(struct format_sink *sink, const char *text, struct source *src)
 {
-	while (*text) {
-		const char *percent = text;
-		struct spec spec;
+	struct format_piece piece;
 
-		while (*percent && *percent != '%')
-			percent++;
-		format_write(sink, text, percent - text);
-		if (!*percent)
+	for (;;) {
+		text = scan(text, &piece);
+		write_bytes(sink, piece.text, piece.len);
+		if (!piece.letter)
 			return;
-		if (percent[1] == 'd' || percent[1] == 's') {
-			put_plain(sink, percent[1], next_argument(src));
-			text = percent + 2;
-			continue;
-		}
-		text = parse_spec(percent + 1, src, &spec);
-		if (spec.letter == '%')
-			format_write(sink, "%", 1);
-		else if (is_conversion(spec.letter))
-			put_argument(sink, &spec, next_argument(src));
+		if (put_plain(sink, piece.letter, src))
+			text += 2;
 		else
-			format_write(sink, percent, text - percent);
+			text = put_conversion(sink, text, src);
 	}
 }
 
@@ -538,11 +598,33 @@ void format_render(struct format_sink *sink, const char *text, const char *types
 	render(sink, text, &src);
 }
 
-bool format_render_payload(struct format_sink *sink, const char *text, const char *types,
-			   const void *payload, size_t size)
+size_t format_plan(const char *text, struct format_piece *ret, size_t max)
+{
+	struct format_piece piece;
+	struct spec spec;
+	size_t count = 0;
+
+	do {
+		text = scan(text, &piece);
+		if (count < max)
+			ret[count] = piece;
+		count++;
+		if (piece.letter)
+			text = parse_spec(text + 1, &(struct source){ .types = "" }, &spec);
+	} while (piece.letter);
+	return count;
+}
+
+bool format_render_plan(struct format_sink *sink, const struct format_piece *plan,
+			const char *types, const void *payload, size_t size)
 {
 	struct source src = { .types = types, .at = payload, .end = (const char *)payload + size };
 
-	render(sink, text, &src);
-	return !src.truncated;
+	for (;; plan++) {
+		write_bytes(sink, plan->text, plan->len);
+		if (!plan->letter)
+			return !src.truncated;
+		if (!put_plain(sink, plan->letter, &src))
+			put_conversion(sink, plan->text + plan->len, &src);
+	}
 }

@@ -12,14 +12,40 @@
 
 #define STRING_MAX 65536 /* a string that lost its NUL shall not take the ring */
 
+/** Waits until a record may have room; false where nobody can wait, or should. */
+static bool wait_room(struct spl_session *session, struct spl_cpu *cpu, size_t payload)
+{
+	uint64_t target;
+
+	return session->wait_room && ring_wait_target(&cpu->ring, payload, &target) &&
+	       session->wait_room(session, cpu->ring.ring, target);
+}
+
+/** The ring is full. The reader may sleep: what fills the ring was published without a wake-up. */
+static __attribute__((noinline)) void *reserve_late(struct spl_session *session,
+						    struct spl_cpu *cpu, uint16_t kind,
+						    uint16_t format, size_t payload)
+{
+	void *p = NULL;
+
+	do {
+		if (ring_wake_wanted(&cpu->ring))
+			spl_session_wake(session);
+		if (!wait_room(session, cpu, payload)) {
+			ring_drop(&cpu->ring);
+			return NULL;
+		}
+		p = ring_try_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
+	} while (!p);
+	return p;
+}
+
 void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
 		      uint16_t format, size_t payload)
 {
-	void *p = ring_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
+	void *p = ring_try_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
 
-	if (spl_unlikely(!p) && ring_wake_wanted(&cpu->ring))
-		spl_session_wake(session);
-	return p;
+	return spl_likely(p != NULL) ? p : reserve_late(session, cpu, kind, format, payload);
 }
 
 void spl_cpu_commit(struct spl_session *session, struct spl_cpu *cpu)

@@ -67,7 +67,11 @@ struct spl_session {
 	/* set by the owner, any time after init */
 	void (*wake)(struct spl_session *session); /* there is something to read, or the state is
 						      EXITING; called in any context; may be NULL */
-	void *owner;          /* for the owner's use in wake */
+	/* The CPU's ring is full: waits until ring_tail() has come to `target` (true), or gives the
+	   record up. Called by a handler, between two attempts; NULL where handlers cannot sleep:
+	   in a kernel, and in a process that is being probed. */
+	bool (*wait_room)(struct spl_session *session, const struct ring *ring, uint64_t target);
+	void *owner;          /* for the owner's use in wake and wait_room */
 	uint64_t target_pid;  /* target() of the script; 0 none */
 
 	/* readable by the owner */

@@ -160,15 +160,70 @@ test_command() {
     ok 'SIGINT with -c'
 }
 
+# What flood prints if nothing is lost.
+whole_flood() { seq 0 3999999 | sed 's/$/ some string/' && echo end; }
+
+# One number: records that came, and those that are reported as lost.
+came_or_lost() {
+    echo $(($(wc -l <"$tmp/out") + $(sed -n 's/^WARNING: \([0-9]*\) records lost.*/\1/p' "$tmp/err" | grep . || echo 0)))
+}
+
+# stuck ARGS...: runs flood into a pipe that is read only when $tmp/go is there; $pid
+stuck() {
+    rm -f "$tmp/pipe" "$tmp/go"
+    mkfifo "$tmp/pipe"
+    (
+        exec <"$tmp/pipe"
+        while [ ! -e "$tmp/go" ]; do sleep 0.1; done
+        cat >"$tmp/out"
+    ) &
+    cat=$!
+    env --default-signal=HUP,INT,QUIT "$run" "$@" "$tmp/flood.so" >"$tmp/pipe" 2>"$tmp/err" \
+        </dev/null &
+    pid=$!
+}
+
+test_room() {
+    spile -o "$tmp/file" --report-file="$tmp/report" "$tmp/flood.so"
+    whole_flood | cmp -s - "$tmp/file" && [ "$status" = 0 ] && err_is '' &&
+        grep -q '"exit_status": 0, "errors": 0, "lost": 0,' "$tmp/report"
+    ok 'four million records: nothing is lost to a file'
+    stuck
+    sleep 1
+    : >"$tmp/go"
+    ended
+    wait "$cat"
+    whole_flood | cmp -s - "$tmp/out" && [ "$status" = 0 ] && err_is ''
+    ok 'output that stands still for a while: nothing is lost'
+    stuck --patience=0.1
+    sleep 2
+    : >"$tmp/go"
+    ended
+    wait "$cat"
+    [ "$status" = 3 ] && [ "$(came_or_lost)" = 4000001 ] && [ "$(wc -l <"$tmp/out")" -lt 4000001 ]
+    ok 'output that stands still for longer than --patience: what is lost is counted, status 3'
+    stuck
+    sleep 1
+    kill -INT "$pid" && sleep 0.2 && kill -INT "$pid"
+    ended
+    : >"$tmp/go"
+    wait "$cat"
+    [ "$status" = 1 ]
+    ok 'output that nobody reads: a second SIGINT ends it'
+    spile --patience=x "$tmp/hello.so"
+    [ "$status" = 2 ]
+    ok 'usage: --patience'
+}
+
 test_accounting() {
-    spile -s 0.0625 "$tmp/burst.so"
+    spile --patience=0 -s 0.0625 "$tmp/burst.so"
     lost=$(sed -n 's/^WARNING: \([0-9]*\) records lost.*/\1/p' "$tmp/err")
     [ "$status" = 3 ] && [ "${lost:-0}" -gt 0 ] && [ $((lost + $(wc -l <"$tmp/out"))) = 100000 ]
     ok 'lost records: counted, status 3'
-    spile -s 16 "$tmp/burst.so"
+    spile -s 0.0625 "$tmp/burst.so"
     [ "$status" = 0 ] && [ "$(wc -l <"$tmp/out")" = 100000 ] && err_is '' &&
         [ "$(sort -n "$tmp/out" | cksum)" = "$(cksum <"$tmp/out")" ]
-    ok 'a large ring: nothing lost, in order'
+    ok 'a small ring, and time to wait: nothing lost, in order'
     spile --report=json "$tmp/timer.so"
     python3 -c '
 import json, sys
@@ -178,7 +233,7 @@ assert [p["hits"] for p in r["probes"]] == [5, 1], r
 assert r["probes"][0]["probe"] == "timer.ms(2)" and r["probes"][0]["planter"] == "timer", r
 ' "$tmp/err"
     ok '--report=json'
-    spile --report-file="$tmp/report" -s 0.0625 "$tmp/burst.so"
+    spile --report-file="$tmp/report" --patience=0 -s 0.0625 "$tmp/burst.so"
     python3 -c '
 import json, sys
 r = json.load(open(sys.argv[1]))
@@ -199,6 +254,7 @@ for kind in plain san; do
     test_errors
     test_signals
     test_command
+    test_room
     test_accounting
 done
 count_end

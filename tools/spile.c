@@ -31,7 +31,7 @@ enum {
 	OPT_PRIVILEGE, OPT_VP, OPT_NO_GLOBALS, OPT_USE_CACHE, OPT_DISABLE_CACHE, OPT_POISON_CACHE,
 	OPT_CLEAN_CACHE, OPT_RLIMIT_AS, OPT_RLIMIT_CPU, OPT_RLIMIT_NPROC, OPT_RLIMIT_STACK,
 	OPT_RLIMIT_FSIZE, OPT_DUMP_TYPES, OPT_DUMP_ALIASES, OPT_DUMP_FUNCTIONS, OPT_NO_LIMITS,
-	OPT_BEAR_ERRORS,
+	OPT_BEAR_ERRORS, OPT_PATIENCE,
 	OPT_NEEDLESS = 512, /* and those after it, without names */
 	OPT_REFUSED = 1024,
 };
@@ -314,6 +314,8 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		return add_run_arg(cmd, "--report", value);
 	case OPT_REPORT_FILE:
 		return add_run_arg(cmd, "--report-file", value);
+	case OPT_PATIENCE:
+		return add_run_arg(cmd, "--patience", value);
 	case OPT_KEEP_CORE:
 		return add_run_arg(cmd, "--keep-core", NULL);
 	case 'm':

@@ -13,6 +13,7 @@
 #include "runtime/format.h"
 #include "runtime/hist.h"
 #include "runtime/script.h"
+#include "tests/unit/fixture_render.h"
 
 static char out[2048];
 
@@ -120,6 +121,26 @@ static void test_numbers_like_libc(void **state)
 	}
 }
 
+/* Where the number of digits changes. */
+static void test_powers_of_ten(void **state)
+{
+	for (int64_t n = 1;; n *= 10) {
+		for (int64_t d = n - 1; d <= n + 1; d++) {
+			union spl_val v[] = { { .n = d }, { .n = -d } };
+			char expected[64];
+
+			snprintf(expected, sizeof(expected), "%ld|%ld|", (long)d, (long)-d);
+			assert_string_equal(format("%d|%d|", "nn", v), expected);
+		}
+		if (n > INT64_MAX / 10)
+			break;
+	}
+	assert_string_equal(format("%d", "n", &(union spl_val){ .n = INT64_MIN }),
+			    "-9223372036854775808");
+	assert_string_equal(format("%d", "n", &(union spl_val){ .n = INT64_MAX }),
+			    "9223372036854775807");
+}
+
 static void test_strings_like_libc(void **state)
 {
 	for (int width = -12; width < 12; width++) {
@@ -192,7 +213,7 @@ static void test_payload_of_garbage(void **state)
 		for (size_t i = 0; i < size; i++)
 			payload[i] = rand() % 3 ? rand() % 12 : rand();
 		format_sink_init(&sink, out, sizeof(out));
-		format_render_payload(&sink, "%s %d %M %*x", "snsnn", payload, size);
+		render_payload(&sink, "%s %d %M %*x", "snsnn", payload, size);
 		format_sink_finish(&sink);
 		free(payload);
 	}
@@ -208,10 +229,10 @@ static void test_payload(void **state)
 	struct format_sink sink;
 
 	format_sink_init(&sink, out, sizeof(out));
-	assert_true(format_render_payload(&sink, "%d %s", "ns", &payload, sizeof(payload)));
+	assert_true(render_payload(&sink, "%d %s", "ns", &payload, sizeof(payload)));
 	assert_string_equal(format_sink_finish(&sink), "42 hello");
 	format_sink_init(&sink, out, sizeof(out));
-	assert_false(format_render_payload(&sink, "%d %s", "ns", &payload, 16));
+	assert_false(render_payload(&sink, "%d %s", "ns", &payload, 16));
 	assert_string_equal(format_sink_finish(&sink), "42 ");
 }
 
@@ -237,22 +258,22 @@ static void test_histogram(void **state)
 	struct format_sink sink;
 
 	format_sink_init(&sink, out, sizeof(out));
-	assert_true(format_render_payload(&sink, "%H", "h", &payload, sizeof(payload)));
+	assert_true(render_payload(&sink, "%H", "h", &payload, sizeof(payload)));
 	assert_string_equal(format_sink_finish(&sink), drawn);
 	payload.head.count = 3; /* more than there are */
 	format_sink_init(&sink, out, sizeof(out));
-	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	render_payload(&sink, "%H", "h", &payload, sizeof(payload));
 	assert_string_equal(format_sink_finish(&sink), "");
 	payload.head.count = 2;
 	payload.head.first = 3; /* beyond the last bucket */
 	format_sink_init(&sink, out, sizeof(out));
-	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	render_payload(&sink, "%H", "h", &payload, sizeof(payload));
 	assert_string_equal(format_sink_finish(&sink), "");
 	payload.head.first = 1;
 	payload.counts[0] = INT64_MIN;
 	payload.counts[1] = INT64_MAX;
 	format_sink_init(&sink, out, sizeof(out));
-	format_render_payload(&sink, "%H", "h", &payload, sizeof(payload));
+	render_payload(&sink, "%H", "h", &payload, sizeof(payload));
 	assert_in_range(sink.len, 1, 400);
 }
 
@@ -265,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_star),
 		cmocka_unit_test(test_mismatches),
 		cmocka_unit_test(test_numbers_like_libc),
+		cmocka_unit_test(test_powers_of_ten),
 		cmocka_unit_test(test_strings_like_libc),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_flush),

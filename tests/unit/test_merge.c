@@ -216,6 +216,32 @@ static void test_crowded_does_not_wait(void **state)
 	bench_deinit(&b);
 }
 
+/* A record that makes no sense costs what was published by then, and nothing that comes later. */
+static void test_garbage(void **state)
+{
+	enum { SIZE = sizeof(struct ring_record) + sizeof(struct payload) };
+	static const uint32_t sizes[] = { 0, 8, 20, 12, RING_SIZE, UINT32_MAX, 1u << 31 };
+	struct bench b;
+
+	bench_init(&b);
+	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct ring_record *last;
+
+		b.emitted[0] = b.written[0];
+		publish(&b, 0, 1 + i);
+		publish(&b, 0, 1 + i);
+		last = (void *)((char *)ring_data(b.writers[0].ring) +
+				((b.writers[0].reserve - SIZE) & (RING_SIZE - 1)));
+		assert_int_equal(last->size, SIZE);
+		last->size = sizes[i];
+		b.total = 0;
+		merge_flush(&b.merge, take, &b);
+		assert_int_equal(b.total, 1);
+		assert_int_equal(ring_tail(b.writers[0].ring), b.writers[0].reserve);
+	}
+	bench_deinit(&b);
+}
+
 static void test_wake_request(void **state)
 {
 	struct payload *p;
@@ -331,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_held_back_and_released),
 		cmocka_unit_test(test_lost_is_counted),
 		cmocka_unit_test(test_crowded_does_not_wait),
+		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_wake_request),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test_prestate(test_cause_before_effect, &large_batch),

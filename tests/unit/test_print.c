@@ -50,6 +50,7 @@ static void expect(struct bench *b, const char *text)
 
 	output_deinit(&b->out);
 	output_deinit(&b->err);
+	printer_deinit(&b->printer);
 	rewind(b->file);
 	n = fread(got, 1, sizeof(got) - 1, b->file);
 	got[n] = '\0';
@@ -151,6 +152,7 @@ static void test_damaged(void **state)
 	assert_int_equal(b.printer.damaged, 4);
 	output_deinit(&b.out);
 	output_deinit(&b.err);
+	printer_deinit(&b.printer);
 	fclose(b.file);
 }
 
@@ -197,6 +199,7 @@ static void test_files(void **state)
 	close(b.out.fd);
 	output_deinit(&b.out);
 	output_deinit(&b.err);
+	printer_deinit(&b.printer);
 	fclose(b.file);
 }
 
@@ -230,6 +233,7 @@ static void test_more_than_the_buffer(void **state)
 	}
 	output_deinit(&b.out);
 	output_deinit(&b.err);
+	printer_deinit(&b.printer);
 	rewind(b.file);
 	for (; fgets(line, sizeof(line), b.file); n++) {
 		char want[64];

@@ -21,6 +21,7 @@
 #include "runtime/format.h"
 #include "runtime/session.h"
 #include "spile/session.h"
+#include "tests/unit/fixture_render.h"
 
 static struct spl_session session;
 static char trace[512]; /* what handlers did, in order */
@@ -91,8 +92,8 @@ static const char *read_text(void)
 	} else if (r) {
 		const struct spl_format *f = &formats[r->format];
 
-		assert_true(format_render_payload(&sink, f->text, f->types, r + 1,
-						  r->size - sizeof(*r)));
+		assert_true(render_payload(&sink, f->text, f->types, r + 1,
+					   r->size - sizeof(*r)));
 	}
 	if (r)
 		ring_consume(ring, r);
