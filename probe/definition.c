@@ -1,229 +1,107 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * probe/definition.c - "PLACE [NAME=]VARIABLE[.member|->member]..." as event lines, without planting.
- *
- * An event line reads registers and memory by fixed steps: a register, or memory at a register plus an
- * offset, any number of times. A variable whose location is more than that (computed, in pieces, a
- * value of the function's entry) cannot be written so and is refused; scripts can read it.
+ * probe/definition.c - "[[GROUP:]EVENT=]PLACE[%return|;PATTERN] [ARGUMENT]..." as event lines, without
+ * planting. ARGUMENT is in argument.c.
  */
-#include "symbols/variables.h"
-
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "probe/argument.h"
 #include "probe/probe.h"
+
+/* The first word, cut into its parts. */
+struct event_head {
+	const char *group, *event; /* NULL: made of the place */
+	const char *place;
+	const char *pattern;       /* of source lines: behind the ';', NULL none */
+	bool is_return;
+};
 
 struct definition {
 	struct probe_context *ctx;
 	struct debuginfo *info;
 	const struct place_query *q;
+	struct event_head head;
+	bool lines_only;                /* -D: nothing but event lines */
 	const struct code_function *of; /* whose variables; NULL: of whatever is there */
 	char **arguments;
 	size_t argument_count, places, refused;
 	struct error *error; /* of the last place that is refused; the others go on */
 };
 
-/* --- arguments ---------------------------------------------------------------------------------------- */
+/* --- the head ----------------------------------------------------------------------------------------- */
 
-/* tracefs's names: ax, r8. */
-static const char *event_register(unsigned reg)
+static bool is_word(const char *text)
 {
-	const char *name = location_register_name(reg);
+	bool ok = *text && !isdigit((unsigned char)*text);
 
-	return *name == 'r' && !isdigit((unsigned char)name[1]) ? name + 1 : name;
+	for (; *text; text++)
+		ok &= isalnum((unsigned char)*text) || *text == '_';
+	return ok;
 }
 
-static struct error *cannot_write(const char *name, const struct location *loc)
+static struct error *cut_name(char *name, struct event_head *ret)
 {
-	struct strbuf sb;
-	struct error *error;
+	char *colon = strchr(name, ':');
 
-	strbuf_init(&sb);
-	location_print(loc, &sb);
-	error = error_create(EOPNOTSUPP, "%s: an event line cannot say where it is: %s", name,
-	                     sb.data);
-	strbuf_deinit(&sb);
-	return error;
-}
-
-/* Register plus offset, or a fixed address. */
-static bool base_and_offset(const struct location *loc, const struct location_piece *piece,
-                            char *base, size_t size, int64_t *offset)
-{
-	const struct location_op *op = &loc->ops[piece->first], *end = op + piece->count;
-
-	*offset = 0;
-	if (op == end)
-		return false;
-	if (op->op == LOC_REGISTER)
-		snprintf(base, size, "%%%s", event_register(op->arg));
-	else if (op->op == LOC_ADDRESS && piece->count == 1)
-		snprintf(base, size, "@0x%llx", (unsigned long long)op->arg);
-	else
-		return false;
-	for (op++; op < end; op += 2) {
-		if (end - op < 2 || op[0].op != LOC_CONST || op[1].op != LOC_ADD)
-			return false;
-		*offset += op[0].arg;
-	}
-	return true;
-}
-
-/* The text of what holds the variable; `memory` tells whether that is its address's place. */
-static struct error *fetch_base(const char *name, const struct location *loc, char **ret,
-                                bool *memory, int64_t *offset)
-{
-	const struct location_piece *piece = &loc->pieces[0];
-	char base[64];
-
-	*memory = false;
-	*offset = 0;
-	if (loc->piece_count != 1 || loc->uses_entry)
-		return cannot_write(name, loc);
-	if (piece->kind == PIECE_REGISTER && piece->reg <= 16) {
-		snprintf(base, sizeof(base), "%%%s", event_register(piece->reg));
-	} else if (piece->kind == PIECE_MEMORY &&
-	           base_and_offset(loc, piece, base, sizeof(base), offset)) {
-		*memory = true;
-	} else if (piece->kind == PIECE_VALUE && piece->count == 1 &&
-	           loc->ops[piece->first].op == LOC_CONST) {
-		snprintf(base, sizeof(base), "\\%lld", (long long)loc->ops[piece->first].arg);
-	} else {
-		return cannot_write(name, loc);
-	}
-	*ret = strdup(base);
-	return NULL;
-}
-
-/* Wraps the text in a read: "+16(%di)"; a fixed address reads by itself. */
-static void wrap(char **text, int64_t offset)
-{
-	char *wrapped;
-
-	if (**text == '@' && !offset)
-		return;
-	if (asprintf(&wrapped, "%+lld(%s)", (long long)offset, *text) < 0)
-		abort();
-	free(*text);
-	*text = wrapped;
-}
-
-static const char *type_suffix(struct dwarf_type type)
-{
-	static const char *const with_sign[] = {"s8", "s16", "s32", "s64"};
-	static const char *const without[] = {"u8", "u16", "u32", "u64"};
-	static const char *const bits[] = {"x8", "x16", "x32", "x64"};
-	enum type_kind kind = dwarf_type_kind(dwarf_type_strip(type));
-	int64_t size = dwarf_type_size(type);
-	int i = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : -1;
-
-	if (i < 0 || kind == TYPE_STRUCT || kind == TYPE_UNION || kind == TYPE_ARRAY)
+	ret->event = colon ? colon + 1 : name;
+	ret->group = colon ? name : NULL;
+	if (colon)
+		*colon = '\0';
+	if (is_word(ret->event) && (!ret->group || is_word(ret->group)))
 		return NULL;
-	if (kind == TYPE_POINTER || kind == TYPE_FLOAT)
-		return bits[i];
-	return dwarf_type_is_signed(type) ? with_sign[i] : without[i];
+	return error_create(EINVAL, "before the = stands [GROUP:]EVENT, of letters, digits and _");
 }
 
-struct fetch {
-	char *text;
-	bool memory;    /* text is an address's holder: the value is one read away */
-	int64_t offset;
-	struct dwarf_type type;
-};
-
-/* One "->member" or ".member". */
-static struct error *fetch_member(struct fetch *f, bool arrow, const char *name)
+static struct error *cut_head(char *text, struct event_head *ret)
 {
-	struct dwarf_type bare = dwarf_type_strip(f->type);
-	struct type_member member;
-	struct error *error;
+	char *semicolon = strchr(text, ';'), *equals = strchr(text, '='), *percent, *start = NULL;
 
-	if (arrow != (dwarf_type_kind(bare) == TYPE_POINTER))
-		return error_create(EINVAL, "%s%s: %s", arrow ? "->" : ".", name,
-		                    arrow ? "what is left of it is no pointer"
-		                          : "what is left of it is a pointer, use ->");
-	if (arrow) {
-		if (f->memory)
-			wrap(&f->text, f->offset);
-		f->memory = true;
-		f->offset = 0;
-		bare = dwarf_type_strip(dwarf_type_target(bare));
+	*ret = (struct event_head){.place = text};
+	if (semicolon) {
+		*semicolon = '\0';
+		ret->pattern = semicolon + 1;
+		equals = equals > semicolon ? NULL : equals;
 	}
-	error = dwarf_type_find_member(bare, name, &member);
-	if (error)
-		return error;
-	if (!f->memory || member.bit_size)
-		return error_create(EOPNOTSUPP, "%s: bit-fields and structures in registers cannot "
-		                                "be written in an event line",
-		                    name);
-	f->offset += member.bit_offset / 8;
-	f->type = member.type;
-	return NULL;
-}
-
-static struct error *fetch_path(struct fetch *f, char *path)
-{
-	struct error *error = NULL;
-
-	while (*path && !error) {
-		bool arrow = !strncmp(path, "->", 2);
-		char *name = path + (arrow ? 2 : 1), *end = name + strcspn(name, ".-");
-		char keep = *end;
-
-		*end = '\0';
-		error = fetch_member(f, arrow, name);
-		*end = keep;
-		path = end;
+	if (equals) {
+		*equals = '\0';
+		start = text;
+		ret->place = text = equals + 1;
 	}
-	return error;
-}
-
-static struct error *add_argument(struct definition *d, uint64_t address, const char *argument,
-                                  struct strbuf *out)
-{
-	const char *equals = strchr(argument, '=');
-	_cleanup_free_ char *name = strdup(equals ? equals + 1 : argument);
-	char *path = name + strcspn(name, ".-"), separator = *path;
-	struct code_variable variable;
-	struct location loc;
-	struct fetch f = {.text = NULL};
-	struct error *error;
-
-	*path = '\0';
-	error = variable_find(d->info, address, d->of, name, &variable);
-	if (!error)
-		error = variable_location(d->info, &variable, address, &loc);
-	if (!error)
-		error = fetch_base(name, &loc, &f.text, &f.memory, &f.offset);
-	f.type = variable.type;
-	*path = separator;
-	if (!error)
-		error = fetch_path(&f, path);
-	if (!error && !type_suffix(f.type))
-		error = error_create(EOPNOTSUPP, "%s is a structure or an array: name a member",
-		                     argument);
-	if (!error) {
-		if (f.memory)
-			wrap(&f.text, f.offset);
-		strbuf_addf(out, " %.*s=%s:%s",
-		            equals ? (int)(equals - argument) : (int)strcspn(argument, ".-"),
-		            argument, f.text, type_suffix(f.type));
-	}
-	free(f.text);
-	return error;
+	percent = strchr(text, '%');
+	if (percent && strcmp(percent, "%return"))
+		return error_create(EINVAL, "%s: behind a function's name stands %%return", percent);
+	if (percent)
+		*percent = '\0';
+	ret->is_return = percent;
+	if (ret->is_return && ret->pattern)
+		return error_create(EINVAL, "it has both %%return and a pattern of lines");
+	if (ret->pattern && !*ret->pattern)
+		return error_create(EINVAL, "the pattern of lines behind the ; is empty");
+	return start ? cut_name(start, ret) : NULL;
 }
 
 /* --- places ----------------------------------------------------------------------------------------------- */
 
-static void add_event_name(struct definition *d, const struct place *place, struct strbuf *out)
+/* Of several places each has a name of its own. */
+static void add_number(struct definition *d, struct strbuf *out)
+{
+	if (d->places > 1)
+		strbuf_addf(out, "_%zu", d->places - 1);
+}
+
+static void add_group(struct definition *d, struct strbuf *out)
 {
 	const char *base = d->ctx->request.program ? strrchr(d->ctx->request.program, '/') : NULL;
 
-	if (d->ctx->request.program) {
+	if (d->head.group) {
+		strbuf_addf(out, "%s/", d->head.group);
+	} else if (d->ctx->request.program) {
 		strbuf_adds(out, "probe_");
 		for (base = base ? base + 1 : d->ctx->request.program; *base; base++)
 			strbuf_addc(out, isalnum((unsigned char)*base) ? *base : '_');
@@ -231,13 +109,24 @@ static void add_event_name(struct definition *d, const struct place *place, stru
 	} else {
 		strbuf_adds(out, "probe/");
 	}
+}
+
+static void add_event_name(struct definition *d, const struct place *place, struct strbuf *out)
+{
+	add_group(d, out);
+	if (d->head.event) {
+		strbuf_adds(out, d->head.event);
+		add_number(d, out);
+		return;
+	}
 	strbuf_adds(out, place->function ? place->function : "abs");
 	if (d->q->lines == PLACE_LINES_RELATIVE && d->q->first == d->q->last)
 		strbuf_addf(out, "_L%d", d->q->first);
 	else if (d->q->lines != PLACE_LINES_NONE)
 		strbuf_addf(out, "_L%d", place->line);
-	if (d->places > 1)
-		strbuf_addf(out, "_%zu", d->places - 1);
+	if (d->head.is_return)
+		strbuf_adds(out, "__return");
+	add_number(d, out);
 }
 
 static struct error *add_event_place(struct definition *d, const struct place *place,
@@ -269,6 +158,8 @@ static void print_place(struct definition *d, const struct place *place, struct 
 {
 	FILE *out = d->ctx->request.out;
 
+	if (d->lines_only)
+		return;
 	fprintf(out, "%s", place->symbol ? place->symbol : "?");
 	fprintf(out, "+%llu (0x%llx)", (unsigned long long)place->offset,
 	        (unsigned long long)place->address);
@@ -311,6 +202,7 @@ static struct error *judge(struct definition *d, const struct place *place, stru
 
 static struct error *define_place(struct definition *d, const struct place *place)
 {
+	struct event_place at = {d->info, d->of, place->address};
 	struct verdict verdict;
 	struct strbuf line;
 	struct error *error = judge(d, place, &verdict);
@@ -318,14 +210,14 @@ static struct error *define_place(struct definition *d, const struct place *plac
 	if (error)
 		return error;
 	strbuf_init(&line);
-	strbuf_adds(&line, "p:");
+	strbuf_adds(&line, d->head.is_return ? "r:" : "p:");
 	add_event_name(d, place, &line);
 	error = add_event_place(d, place, &line);
 	for (size_t i = 0; i < d->argument_count && !error; i++)
-		error = add_argument(d, place->address, d->arguments[i], &line);
+		error = event_argument_add(&at, d->arguments[i], &line);
 	if (!error) {
 		print_place(d, place, verdict);
-		fprintf(d->ctx->request.out, "    %s\n", line.data);
+		fprintf(d->ctx->request.out, "%s%s\n", d->lines_only ? "" : "    ", line.data);
 	}
 	strbuf_deinit(&line);
 	return error;
@@ -342,19 +234,32 @@ static int define(const struct place *place, void *arg)
 		return 0;
 	d->refused++;
 	if (d->error && d->refused > 1)
-		fprintf(d->ctx->request.out, "%s\n", d->error->message);
+		fprintf(stderr, "%s\n", d->error->message);
 	error_destroy(d->error);
 	d->error = error;
 	return 0;
 }
 
+static bool wants_variables(const struct definition *d)
+{
+	for (size_t i = 0; i < d->argument_count; i++)
+		if (event_argument_is_variable(d->arguments[i]))
+			return true;
+	return false;
+}
+
 static int define_function(const struct code_function *fn, void *arg)
 {
 	struct definition *d = arg;
-	uint64_t address = d->argument_count ? function_after_prologue(d->info, fn) : fn->address;
+	uint64_t address = fn->address;
 	struct place place;
-	struct error *error = place_at(d->info, address, &place);
+	struct error *error;
 
+	if (d->head.is_return && fn->kind == FUNCTION_INLINE)
+		return 0; /* it does not return */
+	if (!d->head.is_return && wants_variables(d))
+		address = function_after_prologue(d->info, fn);
+	error = place_at(d->info, address, &place);
 	if (error) {
 		error_destroy(error);
 		return 0;
@@ -367,38 +272,115 @@ static int define_function(const struct code_function *fn, void *arg)
 	return define(&place, d);
 }
 
-static struct error *define_all(struct definition *d)
+/* --- lines by pattern -------------------------------------------------------------------------------------- */
+
+static char *without_spaces(const char *text)
 {
-	struct error *error = probe_info(d->ctx, &d->info);
-	bool has_dwarf;
+	char *copy = strdup(text), *to = copy;
+
+	for (; *text; text++)
+		if (!isspace((unsigned char)*text))
+			*to++ = *text;
+	*to = '\0';
+	return copy;
+}
+
+/* The place of one line, if its text matches. */
+static struct error *define_line(struct definition *d, int line, const char *text, const char *pattern)
+{
+	_cleanup_free_ char *bare = without_spaces(text);
+	struct place_query q = *d->q;
+
+	if (fnmatch(pattern, bare, 0))
+		return NULL;
+	q.lines = PLACE_LINES_ABSOLUTE;
+	q.first = q.last = line;
+	return places_find(d->info, &q, define, d);
+}
+
+/* As perf probe's lazy patterns: white space counts neither in the pattern nor in the line. */
+static struct error *define_by_pattern(struct definition *d)
+{
+	_cleanup_free_ char *pattern = without_spaces(d->head.pattern);
+	_cleanup_free_ int *lines = NULL;
+	struct source source;
+	const char *path;
+	int start;
+	struct error *error = places_lines(d->info, d->q, &lines, &path, &start);
 
 	if (error)
 		return error;
-	has_dwarf = debuginfo_dwarf_path(d->info) != NULL;
-	if (d->argument_count && !has_dwarf)
-		return debuginfo_check_dwarf(d->info);
+	source_init(d->ctx, path, &source);
+	if (!source.path)
+		error = error_create(ENOENT, "the source %s is not there to look for \"%s\" in: name its "
+		                             "folder with -s",
+		                     path, d->head.pattern);
+	for (int *line = lines; *line && !error; line++)
+		error = define_line(d, *line, source_line(&source, *line), pattern);
+	if (!error && !d->places)
+		error = error_create(ENOENT, "no line with code matches \"%s\" in %s", d->head.pattern,
+		                     source.path);
+	source_deinit(&source);
+	return error;
+}
+
+/* --- the command ------------------------------------------------------------------------------------------- */
+
+static struct error *check_return(const struct definition *d)
+{
+	if (!d->head.is_return)
+		return NULL;
+	if (!d->q->function || d->q->lines != PLACE_LINES_NONE || d->q->has_offset)
+		return error_create(EINVAL, "%%return is of a function, not of a line or an address");
+	for (size_t i = 0; i < d->argument_count; i++)
+		if (event_argument_is_variable(d->arguments[i]))
+			return error_create(EINVAL, "%s: when a function has returned its variables are "
+			                            "gone; $retval, registers and symbols are there",
+			                    d->arguments[i]);
+	return NULL;
+}
+
+static struct error *define_places(struct definition *d)
+{
+	unsigned kinds = FUNCTIONS_BODIES |
+	                 (debuginfo_dwarf_path(d->info) && !d->head.is_return ? FUNCTIONS_INLINES : 0);
+
+	if (d->head.pattern)
+		return define_by_pattern(d);
 	if (d->q->function && d->q->lines == PLACE_LINES_NONE && !d->q->has_offset)
-		error = functions_find(d->info, d->q,
-		                       FUNCTIONS_BODIES | (has_dwarf ? FUNCTIONS_INLINES : 0),
-		                       define_function, d);
-	else
-		error = places_find(d->info, d->q, define, d);
+		return functions_find(d->info, d->q, kinds, define_function, d);
+	return places_find(d->info, d->q, define, d);
+}
+
+static struct error *define_all(struct definition *d)
+{
+	struct error *error = check_return(d);
+
+	if (!error)
+		error = probe_info(d->ctx, &d->info);
+	if (!error && wants_variables(d))
+		error = debuginfo_check_dwarf(d->info);
+	if (error)
+		return error;
+	error = define_places(d);
 	if (!error && d->refused < d->places && d->error) { /* some can be probed: no failure */
-		fprintf(d->ctx->request.out, "%s\n", d->error->message);
+		fprintf(stderr, "%s\n", d->error->message);
 		error_destroy(d->error);
 		d->error = NULL;
 	}
 	return error ? error : d->error;
 }
 
-struct error *probe_show_definition(struct probe_context *ctx, const char *what)
+static struct error *read_definition(struct probe_context *ctx, const char *what, bool lines_only)
 {
 	_cleanup_free_ char *copy = strdup(what);
 	char *save, *word = strtok_r(copy, " \t", &save), *arguments[64];
-	struct definition d = {.ctx = ctx, .arguments = arguments};
+	struct definition d = {.ctx = ctx, .arguments = arguments, .lines_only = lines_only};
 	struct place_query q;
-	struct error *error = place_query_parse_perf(word ? word : "", &q);
+	struct error *error = cut_head(word ? word : copy, &d.head);
 
+	if (!error)
+		error = place_query_parse_perf(d.head.place, &q);
 	if (error)
 		return error;
 	while ((word = strtok_r(NULL, " \t", &save)) && d.argument_count < 64)
@@ -407,4 +389,14 @@ struct error *probe_show_definition(struct probe_context *ctx, const char *what)
 	error = define_all(&d);
 	place_query_deinit(&q);
 	return error;
+}
+
+struct error *probe_show_definition(struct probe_context *ctx, const char *what)
+{
+	return read_definition(ctx, what, false);
+}
+
+struct error *probe_show_event_lines(struct probe_context *ctx, const char *what)
+{
+	return read_definition(ctx, what, true);
 }

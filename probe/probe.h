@@ -43,8 +43,10 @@ struct error *probe_list_lines(struct probe_context *ctx, const char *what);
 struct error *probe_list_functions(struct probe_context *ctx, const char *pattern);
 /** -V: the variables that can be seen at a place. */
 struct error *probe_list_variables(struct probe_context *ctx, const char *what);
-/** -nv: "PLACE [ARGUMENT]...": the exact places, and the event line for each. */
+/** -nv: "[[GROUP:]EVENT=]PLACE [ARGUMENT]...": the exact places, and the event line for each. */
 struct error *probe_show_definition(struct probe_context *ctx, const char *what);
+/** -D: the event lines only. */
+struct error *probe_show_event_lines(struct probe_context *ctx, const char *what);
 /** --disasm: a function's instructions, with lines and verdicts. */
 struct error *probe_disassemble(struct probe_context *ctx, const char *what);
 

@@ -27,7 +27,7 @@ static bool read_number(const char **at, int *ret)
 	return true;
 }
 
-/* N, N-M, and N+M, which means M lines from N on. */
+/* N, N-M, and N+M: M lines, of which N is the first. */
 static bool read_range(const char *at, struct place_query *q)
 {
 	int more;
@@ -45,7 +45,7 @@ static bool read_range(const char *at, struct place_query *q)
 		at++;
 		if (!read_number(&at, &more))
 			return false;
-		q->last = q->first + more;
+		q->last = q->first + (more ? more - 1 : 0);
 	}
 	return !*at;
 }
@@ -181,7 +181,7 @@ struct error *place_query_parse_perf(const char *text, struct place_query *ret)
 			ret->file = at ? pattern_of(at + 1) : NULL;
 		}
 		if (strpbrk(text, "%;"))
-			reason = "%return and lazy patterns belong to events, not places";
+			reason = "%return and patterns of lines belong to event definitions (-n, -D)";
 		else if (colon && !reason && !read_perf_lines(colon + 1, ret))
 			reason = "behind the colon stands N or N-M";
 		else if (!reason && at && !at[1])

@@ -6,6 +6,7 @@
  * abstract origin, when nothing is left of it; the abstract function still lists it. So the children
  * of the origin that no child of the copy refers to are added, without a location.
  */
+#include "symbols/nearest.h"
 #include "symbols/variables.h"
 
 #include <dwarf.h>
@@ -270,6 +271,24 @@ struct error *variable_find_global(struct debuginfo *info, const char *name, con
 	                    file ? " in " : "", file ? file : "");
 }
 
+/* Nothing there has the name, nor has a global. */
+static struct error *not_here(const struct debuginfo *info, const struct collection *c, const char *name)
+{
+	unsigned limit = nearest_limit(name), distance;
+	const char *near = NULL;
+
+	for (size_t i = 0; i < c->count; i++) {
+		distance = nearest_distance(name, c->items[i].name, limit);
+		if (distance <= limit && (!near || distance < limit)) {
+			near = c->items[i].name;
+			limit = distance;
+		}
+	}
+	return error_create(ENOENT, "%s: no variable %s is visible there%s%s%s, and no global has the name",
+	                    info->path, name, near ? " (did you mean " : "", near ? near : "",
+	                    near ? "?)" : "");
+}
+
 struct error *variable_find(struct debuginfo *info, uint64_t address,
                             const struct code_function *of, const char *name,
                             struct code_variable *ret)
@@ -293,8 +312,15 @@ struct error *variable_find(struct debuginfo *info, uint64_t address,
 		*ret = c.items[i];
 		found = true;
 	}
+	if (!error && !found) {
+		error = variable_find_global(info, name, NULL, ret);
+		if (error && error->err == ENOENT) {
+			error_destroy(error);
+			error = not_here(info, &c, name);
+		}
+	}
 	free(c.items);
-	return error || found ? error : variable_find_global(info, name, NULL, ret);
+	return error;
 }
 
 /* --- where they are ---------------------------------------------------------------------------------- */

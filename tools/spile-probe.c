@@ -15,11 +15,16 @@ static const char usage[] =
 	"                       func:5-9, file:120-140\n"
 	"  -V, --vars PLACE     variables that can be seen there (-v: and where they are)\n"
 	"  -F, --funcs [PATTERN]  functions that can be probed: 'tcp_*', '*@net/socket.c'\n"
-	"  -n, --dry-run 'PLACE [ARGUMENT]...'  exact places, planters and event lines; also\n"
-	"                       -nv; ARGUMENT is [name=]variable[.member|->member]...\n"
+	"  -n, --dry-run '[[GROUP:]EVENT=]PLACE[%return|;PATTERN] [ARGUMENT]...'  exact places,\n"
+	"                       planters and event lines; also -nv. PATTERN means the lines with\n"
+	"                       code that match it, spaces apart\n"
+	"  -D, --definition '...'  the same, event lines only\n"
 	"      --disasm FUNC    instructions with their lines, and which of them can be probed,\n"
 	"                       by which planter, and why not otherwise\n"
 	"\n"
+	"  ARGUMENT             [name=]variable[.member|->member|[N]]...[:TYPE][@user], %register,\n"
+	"                       @symbol, $retval, ...; $params and $vars are all that can be read.\n"
+	"                       TYPE: u8 to u64, s8, x8, u, s, x, string, ...\n"
 	"  PLACE                func[@file][:LINE[-LINE]|+OFFSET] (LINE counts from the function's\n"
 	"                       start), file:LINE[-LINE], 0xADDRESS\n"
 	"\n"
@@ -33,8 +38,7 @@ static const char usage[] =
 	"  -h, --help           this text\n"
 	"\n"
 	"Functions, arguments at a function's entry (BTF) and instructions need no debug\n"
-	"information; lines, other variables and inlined copies do. -a, -l, -d and -D come with\n"
-	"events.\n"
+	"information; lines, other variables and inlined copies do. -a, -l and -d come with events.\n"
 	"Exit status: 0; 1 not found or not possible; 2 bad usage.\n";
 
 typedef struct error *command(struct probe_context *ctx, const char *what);
@@ -77,7 +81,7 @@ __attribute__((noreturn)) static void bad_usage(const char *message)
 static void set_command(struct cli *cli, command *command, const char *what)
 {
 	if (cli->command)
-		bad_usage("one of -L, -V, -F, -n, --disasm at a time");
+		bad_usage("one of -L, -V, -F, -n, -D, --disasm at a time");
 	cli->command = command;
 	cli->what = what;
 }
@@ -88,6 +92,7 @@ static void take_option(struct cli *cli, int option, char *argument)
 	case 'L': set_command(cli, probe_list_lines, argument); break;
 	case 'V': set_command(cli, probe_list_variables, argument); break;
 	case 'F': set_command(cli, probe_list_functions, argument); break;
+	case 'D': set_command(cli, probe_show_event_lines, argument); break;
 	case OPTION_DISASM: set_command(cli, probe_disassemble, argument); break;
 	case 'n': cli->dry_run = true; break;
 	case 'a':
@@ -101,8 +106,7 @@ static void take_option(struct cli *cli, int option, char *argument)
 	case 's': cli->request.source_dir = argument; break;
 	case 'v': cli->request.verbose = true; break;
 	case 'd':
-	case 'l':
-	case 'D': bad_usage("-l, -d and -D come with events, which are not there yet"); break;
+	case 'l': bad_usage("-l and -d come with events, which are not there yet"); break;
 	case 'h':
 		fputs(usage, stdout);
 		exit(0);

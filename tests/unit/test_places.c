@@ -113,7 +113,7 @@ static void test_query_of_perf(void **state)
 	assert_null(q.function);
 	assert_string_equal(q.file, "kernel/sched/core.c");
 	assert_int_equal(q.lines, PLACE_LINES_ABSOLUTE);
-	assert_int_equal(q.last, 123);
+	assert_int_equal(q.last, 122);
 	place_query_deinit(&q);
 }
 
