@@ -217,16 +217,19 @@ void script_resolve(struct script *script, const struct resolve_options *options
                     struct diag_list *diags, struct program *ret)
 {
 	struct resolver r;
+	bool failed;
 
 	resolver_init(&r, script, options, diags, ret);
 	resolve_functions(&r);
 	resolve_probes(&r);
 	resolver_drop_unwanted(&r);
-	if (diag_error_count(diags))
-		return; /* types of what is not understood would only add noise */
-	resolve_dead(&r);
+	failed = diag_error_count(diags) != 0;
+	if (!failed)
+		resolve_dead(&r);
 	resolve_sets(&r);
 	resolve_types(&r);
+	if (failed)
+		return; /* what is unused may be so because of the errors */
 	if (!diag_error_count(diags) && !options->no_globals && resolve_autoprint(&r)) {
 		resolve_sets(&r);
 		resolve_types(&r);

@@ -240,7 +240,7 @@ static void mark_functions(struct program *program, bool all)
 	for (size_t i = 0; i < program->probes.count; i++) {
 		const struct body *body = program->probes.items[i]->body;
 
-		for (size_t j = 0; j < body->callees.count; j++)
+		for (size_t j = 0; body && j < body->callees.count; j++)
 			mark_used(body->callees.items[j]);
 	}
 	for (size_t i = 0; i < program->functions.count; i++)
@@ -322,8 +322,8 @@ void resolve_sets(struct resolver *r)
 	for (size_t i = 0; i < program->probes.count; i++) {
 		struct body *body = program->probes.items[i]->body;
 
-		if (body->uses)
-			continue; /* shared, and done */
+		if (!body || body->uses)
+			continue; /* shared, and done; or told why it is not there */
 		make_sets(r, body);
 		walk_body(r, body, true);
 		absorb_callees(r, body);

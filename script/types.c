@@ -147,6 +147,8 @@ static struct variable *array_of(struct inference *in, const struct expr *base)
 {
 	struct variable *var = base->kind == EXPR_SYMBOL ? base->symbol.var : NULL;
 
+	if (var && var->kind != VAR_GLOBAL)
+		return NULL; /* told when names were bound */
 	if (var && (var->used_as_scalar || var->global->value) && in->reporting)
 		diag_add(in->r->diags, base->tok, IS_A_SCALAR, var->name);
 	return var;
@@ -335,8 +337,13 @@ static enum value_type infer_call(struct inference *in, struct expr *e, enum val
 {
 	struct function_info *callee = e->call.functions->function;
 
-	if (!callee)
+	if (!callee && e->call.functions->builtin)
 		return infer_builtin(in, e, want);
+	if (!callee) { /* told when names were bound */
+		for (size_t i = 0; i < e->call.args.count; i++)
+			infer(in, e->call.args.items[i], TYPE_UNKNOWN);
+		return TYPE_UNKNOWN;
+	}
 	for (size_t i = 0; i < e->call.args.count; i++) {
 		struct variable *param = callee->decl->params.items[i].var;
 		enum value_type got = infer_value(in, e->call.args.items[i], param->value.type);
@@ -415,8 +422,9 @@ static enum value_type infer_target(struct inference *in, struct expr *e, enum v
 				infer(in, target->access->steps.items[i].index, TYPE_LONG);
 	if (target->pointer)
 		infer(in, target->pointer, TYPE_LONG);
-	return is_of(in, e, target->access && target->access->is_shown ? TYPE_STRING : TYPE_LONG,
-	             want);
+	if (!target->access)
+		return TYPE_UNKNOWN; /* told when it was looked for */
+	return is_of(in, e, target->access->is_shown ? TYPE_STRING : TYPE_LONG, want);
 }
 
 static bool is_width(const struct expr *size)
@@ -650,7 +658,8 @@ static void infer_all(struct inference *in)
 	}
 	in->function = NULL;
 	for (size_t i = 0; i < program->probes.count; i++)
-		if (!i || program->probes.items[i]->body != program->probes.items[i - 1]->body)
+		if (program->probes.items[i]->body &&
+		    (!i || program->probes.items[i]->body != program->probes.items[i - 1]->body))
 			infer_stmt(&program->probes.items[i]->body->stmt, in);
 }
 
@@ -688,6 +697,7 @@ static void settle(struct inference *in)
 void resolve_types(struct resolver *r)
 {
 	struct inference in = {.r = r};
+	const bool had_errors = diag_error_count(r->diags) != 0;
 
 	do {
 		in.changed = false;
@@ -695,6 +705,8 @@ void resolve_types(struct resolver *r)
 	} while (in.changed);
 	in.reporting = true;
 	infer_all(&in);
+	if (had_errors)
+		return; /* what is not known may be so because of them */
 	settle(&in);
 	in.reporting = false;
 	infer_all(&in); /* brings what was settled into the expressions */
