@@ -217,6 +217,7 @@ static struct error *session_init(struct session *s, const struct passes_options
 	s->resolve.guru = options->guru;
 	s->resolve.no_warnings = options->no_warnings;
 	s->resolve.unoptimized = options->unoptimized;
+	s->resolve.skip_badvars = options->skip_badvars;
 	s->resolve.no_globals = options->no_globals;
 	s->resolve.timing = options->timing;
 	s->parse.version = options->version;
@@ -277,7 +278,7 @@ static void start_key(const struct session *s, struct content_hash *hash)
 {
 	const struct passes_options *o = s->options;
 	bool flags[] = {o->guru, o->process, o->name != NULL, o->unoptimized, o->no_globals, o->timing,
-	                o->bears_errors};
+	                o->bears_errors, o->skip_badvars};
 
 	content_hash_init(hash);
 	content_hash_add_file(hash, "/proc/self/exe");

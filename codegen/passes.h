@@ -26,6 +26,7 @@ struct passes_options {
 	bool guru, no_warnings, keep;
 	bool fatal_warnings;     /* -W */
 	bool unoptimized;        /* -u: leave nothing out */
+	bool skip_badvars;       /* --skip-badvars */
 	bool timing;             /* -t: tell at the end how long each probe took */
 	bool bears_errors;       /* --suppress-handler-errors */
 	bool no_globals;         /* do not print globals at the end */

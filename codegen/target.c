@@ -78,14 +78,16 @@ static const char *gen_base(struct gen *g, const struct expr *e,
 static const char *gen_load(struct gen *g, const struct expr *e, const struct access_step *step,
                             const char *address)
 {
-	const char *user = step->is_user ? "_user" : "", *place = access_place(g, e, step);
+	const char *user = step->is_user ? "_user" : "", *place = access_place(g, e, step), *load;
 
 	if (step->bit_size)
-		return gen_text(g, "spl_load%s_bits(c, (spl_u64)%s, %d, %d, %d, %d, %s)", user,
+		load = gen_text(g, "spl_load%s_bits(c, (spl_u64)%s, %d, %d, %d, %d, %s)", user,
 		                address, step->width, step->bit_shift, step->bit_size,
 		                step->is_signed, place);
-	return gen_text(g, "spl_load%s(c, (spl_u64)%s, %d, %d, %s)", user, address, step->width,
-	                step->is_signed, place);
+	else
+		load = gen_text(g, "spl_load%s(c, (spl_u64)%s, %d, %d, %s)", user, address,
+		                step->width, step->is_signed, place);
+	return g->program->skip_badvars ? gen_text(g, "spl_or_0(c, %s)", load) : load;
 }
 
 static const char *gen_cut(struct gen *g, const struct access_step *step, const char *value)

@@ -152,6 +152,7 @@ static void resolver_init(struct resolver *r, struct script *script,
 	memset(r, 0, sizeof(*r));
 	memset(program, 0, sizeof(*program));
 	program->script = script;
+	program->skip_badvars = options->skip_badvars;
 	r->script = script;
 	r->arena = &script->arena;
 	r->options = options;

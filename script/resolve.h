@@ -298,6 +298,7 @@ struct program {
 		ARENA_LIST(struct program_debuginfo);
 	} debuginfos;
 	bool has_embedded; /* C code, anywhere */
+	bool skip_badvars; /* target variables that cannot be read are 0 */
 	struct {
 		ARENA_LIST(struct embedded_top);
 	} embedded;
@@ -326,6 +327,7 @@ struct resolve_options {
 	bool guru;
 	bool no_warnings;
 	bool unoptimized; /* keep code that does nothing */
+	bool skip_badvars; /* target variables that are not there are 0 */
 	bool timing;      /* add the probe that prints how long each one took */
 	bool no_globals;  /* do not print globals that are only written */
 };

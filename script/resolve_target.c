@@ -54,15 +54,41 @@ static void make_number(struct expr *e, int64_t number)
 static bool is_defined(struct target_walk *w, struct expr **slot)
 {
 	struct diag_list quiet, *loud = w->r->diags;
+	const bool was_strict = w->is_strict;
 	bool defined;
 
 	diag_list_init(&quiet);
 	w->r->diags = &quiet;
+	w->is_strict = true;
 	target_visit_expr(slot, w);
+	w->is_strict = was_strict;
 	w->r->diags = loud;
 	defined = !diag_error_count(&quiet);
 	diag_list_deinit(&quiet);
 	return defined;
+}
+
+static void visit_target(struct target_walk *w, struct expr *e)
+{
+	if (!target_listing(w, e))
+		target_resolve(w, e);
+}
+
+/* --skip-badvars: what is not there is 0, and "" where it is a text. What is to be written must be. */
+static void visit_lenient(struct target_walk *w, struct expr **slot)
+{
+	const struct target *target = (*slot)->target;
+	const bool is_text = target->pretty != PRETTY_NONE ||
+	                     (target->base == TARGET_DOLLAR && !strncmp(target->name, "$$", 2));
+
+	if (is_defined(w, slot))
+		return;
+	make_number(*slot, 0);
+	if (!is_text)
+		return;
+	(*slot)->kind = EXPR_STRING;
+	(*slot)->string.data = "";
+	(*slot)->string.len = 0;
 }
 
 static void visit_logic(struct target_walk *w, struct expr *e)
@@ -162,8 +188,10 @@ void target_visit_expr(struct expr **slot, void *arg)
 			target_visit_expr(slot, w);
 		return;
 	case EXPR_TARGET:
-		if (!target_listing(w, e))
-			target_resolve(w, e);
+		if (w->r->options->skip_badvars && !w->is_strict && !e->target->is_written)
+			visit_lenient(w, slot);
+		else
+			visit_target(w, e);
 		return;
 	case EXPR_ENUM:
 		visit_enum(w, e);

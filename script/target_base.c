@@ -315,9 +315,10 @@ struct error *target_find_type(struct target_walk *w, const char *name, const ch
 static bool begin_cast(struct cursor *at, struct target *target)
 {
 	struct target_walk *w = at->w;
+	const bool is_header = target->module && *target->module == '<';
 	struct error *error;
 
-	if (!target_need_btf(w, at->tok))
+	if (!is_header && !target_need_btf(w, at->tok))
 		return false;
 	error = target_find_type(w, target->type, target->module, &at->type);
 	if (error) {
@@ -329,7 +330,7 @@ static bool begin_cast(struct cursor *at, struct target *target)
 	at->access->base = ACCESS_POINTER;
 	at->access->pointer = target->pointer;
 	at->is_address = at->is_pointee = true;
-	at->is_user = target->module && *target->module == '<';
+	at->is_user = is_header;
 	at->spelled = arena_printf(w->r->arena, "@cast(..., \"%s\")", target->type);
 	return true;
 }

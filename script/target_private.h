@@ -14,6 +14,7 @@ struct target_walk {
 	struct body *body;
 	const struct planted_probe *planted; /* NULL in functions */
 	struct btf_index *btf;               /* NULL until asked for */
+	bool is_strict;                      /* it is asked whether a variable is there */
 	bool is_foreign;                     /* it is the kernel's, for a module that has none */
 	struct {
 		ARENA_LIST(struct typed_local);

@@ -189,6 +189,32 @@ expect "process home" 0 out '^hello$' --runtime=process -e "$hello"
 "$spile" --runtime=process -o "$tmp/file" -e 'probe begin { print("to file\n") exit() }' 2>"$tmp/err"
 grep -q '^to file$' "$tmp/file"
 ok "-o"
+"$spile" --runtime=process -o "$tmp/in-%Y-%%" -e "$hello" 2>"$tmp/err"
+[ -e "$tmp/in-$(date +%Y)-%" ]
+ok "-o with the time in the name"
+expect "--skip-badvars" 0 out '^5 0  0 0 none 1$' --runtime=process --skip-badvars -e 'probe begin {
+	println(5 + $x, " ", $y->z[1], " ", $o$$, $$vars, " ", @cast(16, "timeval", "<sys/time.h>")->tv_sec, " ", @defined($x), " ",
+	@choose_defined($x, "none"), " ", @defined(@cast(0, "timeval", "<sys/time.h>")->tv_sec)) exit() }'
+expect "--skip-badvars and what is written" 1 err 'not available in probe begin' --runtime=process -g --skip-badvars -e 'probe begin { $x = 3 }'
+
+# Every option of stap(1) is known: none is taken for something else, or not understood.
+unknown=
+for option in -b -d:x -D:MAXACTION=9 -e:x -E:x -F -g -G:x=1 -h -i -I:x -k -l:begin -L:begin -m:x -M -o:x -p:1 -P -r:x -R:x -s:1 -S:1 -t -T:1 \
+	-u -v -V -w -W -x:1 -a:x86_64 -B:x=y -c:true --help --version --vp:00000 --interactive --ldd --all-modules --modinfo:x=y \
+	--skip-badvars --prologue-searching=never --suppress-handler-errors --compatible:4.8 --check-version --clean-cache --color=never \
+	--disable-cache --poison-cache --privilege:stapdev --unprivileged --use-server --use-http-server:x --use-server-on-error=no \
+	--list-servers --trust-servers --sign-module --dump-probe-types --dump-probe-aliases --dump-functions --remote:x --remote-prefix \
+	--download-debuginfo=no --rlimit-as:1G --rlimit-cpu:9 --rlimit-nproc:9 --rlimit-stack:9 --rlimit-fsize:9 --sysroot:x --sysenv:x=y \
+	--suppress-time-limits --runtime:process --dyninst --bpf --save-uprobes --target-namespaces:1 --monitor=1 --example:x \
+	--no-global-var-display --tmpdir:x --use-cache --language-server; do
+	# the option that is not there ends the command before anything is done
+	argument=${option#*:}
+	[ "$argument" != "$option" ] || argument=
+	timeout 60 "$spile" "${option%%:*}" ${argument:+"$argument"} --not-an-option >"$tmp/out" 2>"$tmp/err" </dev/null
+	grep -q "not understood: ${option%%[:=]*}" "$tmp/err" && unknown="$unknown $option"
+done
+[ -z "$unknown" ]
+ok "options of stap that are not known:$unknown"
 "$spile" -o "$tmp/shown" -p1 -e "$hello"
 expect "-o takes what -p shows" 0 out 'probe begin' -p1 "$tmp/shown"
 expect "-o that cannot be opened" 1 err 'cannot write /nonexistent/x: No such file' -o /nonexistent/x -l begin

@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,7 +33,7 @@ enum {
 	OPT_PRIVILEGE, OPT_VP, OPT_NO_GLOBALS, OPT_USE_CACHE, OPT_DISABLE_CACHE, OPT_POISON_CACHE,
 	OPT_CLEAN_CACHE, OPT_RLIMIT_AS, OPT_RLIMIT_CPU, OPT_RLIMIT_NPROC, OPT_RLIMIT_STACK,
 	OPT_RLIMIT_FSIZE, OPT_DUMP_TYPES, OPT_DUMP_ALIASES, OPT_DUMP_FUNCTIONS, OPT_NO_LIMITS,
-	OPT_BEAR_ERRORS, OPT_PATIENCE,
+	OPT_BEAR_ERRORS, OPT_PATIENCE, OPT_SKIP_BADVARS,
 	OPT_NEEDLESS = 512, /* and those after it, without names */
 	OPT_REFUSED = 1024,
 };
@@ -281,6 +283,19 @@ static bool clean_cache(struct command *cmd)
 	return false;
 }
 
+/* -o: as in stap, the name is a format of strftime(3). */
+static bool set_output(struct command *cmd, const char *value)
+{
+	static char name[PATH_MAX];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm) || (*value && !strftime(name, sizeof(name), value, &tm)))
+		return usage_error("-o: the name of a file", value);
+	cmd->output = *value ? name : value;
+	return true;
+}
+
 static bool set_option(struct command *cmd, int id, const char *value)
 {
 	switch (id) {
@@ -294,8 +309,7 @@ static bool set_option(struct command *cmd, int id, const char *value)
 	case OPT_VP:
 		return set_verbosity(cmd, value);
 	case 'o':
-		cmd->output = value;
-		return true;
+		return set_output(cmd, value);
 	case 'c':
 		return add_run_arg(cmd, "-c", value);
 	case 'x':
@@ -342,6 +356,8 @@ static bool set_option(struct command *cmd, int id, const char *value)
 		return cmd->passes.fatal_warnings = true;
 	case 'u':
 		return cmd->passes.unoptimized = true;
+	case OPT_SKIP_BADVARS:
+		return cmd->passes.skip_badvars = true;
 	case 't':
 		return cmd->passes.timing = true;
 	case OPT_NO_GLOBALS:
