@@ -15,6 +15,8 @@ run() {
 	ok "$target $*"
 }
 
+run fuzz_lex -n 3000 -d fuzz/script.words tests/script/parse-ok/*.stp tests/script/parse-err/*.stp
+run fuzz_preprocess -n 2000 -d fuzz/script.words tests/script/parse-ok/*.stp tests/script/parse-err/[!MT]*.stp
 run fuzz_parse -n 3000 -d fuzz/script.words tests/script/parse-ok/*.stp tests/script/parse-err/[!T]*.stp
 run fuzz_resolve -n 1500 -d fuzz/script.words tests/script/resolve-err/*.stp tests/script/run-ok/*.stp
 make -s build/places/programs/list
