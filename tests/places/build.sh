@@ -58,3 +58,7 @@ mkdir -p objects/moved
 gcc -O2 -gdwarf-5 -ffunction-sections -r -nostdlib "$src/fixture.c" "$src/other.c" -o object.ko
 # A function whose rest was split off and copied back into it.
 gcc -Os -gdwarf-5 -c "$src/partly.c" -o partly.o
+# Rows of line tables that are no places; for both versions' numbering of files.
+for dwarf in 4 5; do
+	gcc -O0 -gdwarf-$dwarf -ffunction-sections -falign-functions=1 $link "$src/rows.c" -o rows-$dwarf
+done

@@ -435,6 +435,45 @@ static void test_every_place_is_code(void **state)
 	}
 }
 
+static struct found *query_line(struct debuginfo *info, int line)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "*@rows.c:%d", line);
+	return query_places(info, text, false);
+}
+
+/* The row that ends a sequence has the last line and the next function's address; a row that is no
+ * statement is amid a line's code; a row of line 0 belongs to no line. */
+static void test_rows_that_are_no_places(void **state)
+{
+	static const char *const names[] = {"rows-4", "rows-5"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct debuginfo *info = places_open(names[i]);
+		struct found *f = query_line(info, line_of("rows.c", "the end of first()"));
+		unsigned char byte = 0;
+		uint64_t next;
+
+		assert_int_equal(f->count, 1);
+		assert_string_equal(f->places[0].function, "first");
+		assert_int_equal(query_line(info, 101)->count, 0);
+		f = query_line(info, 102);
+		assert_int_equal(f->count, 1);
+		assert_int_equal(debuginfo_read(info, f->places[0].address, &byte, 1), 1);
+		assert_int_equal(byte, 0xf3); /* pause */
+		f = query_functions(info, "first", FUNCTIONS_BODIES);
+		next = f->functions[0].address + f->functions[0].size;
+		assert_int_equal(query_functions(info, "second", FUNCTIONS_BODIES)->functions[0].address,
+		                 next); /* or the first of these tests is none */
+		f = query_places(info, "second@rows.c:*", false);
+		assert_true(f->count >= 4);
+		for (size_t j = 0; j < f->count; j++)
+			assert_true(f->places[j].line > 0);
+		debuginfo_close(info);
+	}
+}
+
 static bool has_address(const struct found *f, uint64_t address)
 {
 	for (size_t i = 0; i < f->count; i++)
@@ -761,6 +800,7 @@ int main(void)
 	    cmocka_unit_test(test_missing_dwo),
 	    cmocka_unit_test(test_line_forms),
 	    cmocka_unit_test(test_every_place_is_code),
+	    cmocka_unit_test(test_rows_that_are_no_places),
 	    cmocka_unit_test(test_lines_beside_gdb),
 	    cmocka_unit_test(test_lines_with_code),
 	    cmocka_unit_test(test_inside_an_instruction),
