@@ -135,6 +135,10 @@ static struct error *add_event_place(struct definition *d, const struct place *p
 	uint64_t offset;
 	char *path;
 
+	if (!d->ctx->kernel && debuginfo_is_relocatable(d->info))
+		return error_create(EINVAL, "%s is an unlinked object, which no process runs (of a "
+		                            "kernel's module: -m %s)",
+		                    d->ctx->request.program, d->ctx->request.program);
 	if (!d->ctx->kernel) {
 		if (!debuginfo_file_offset(d->info, place->address, &offset))
 			return error_create(ENOENT, "0x%llx is not loaded from the file",
@@ -265,10 +269,8 @@ static int define_function(const struct code_function *fn, void *arg)
 		return 0;
 	}
 	d->of = fn;
-	if (fn->kind == FUNCTION_INLINE) {
-		place.function = fn->name;
-		place.container = fn->container;
-	}
+	place.function = fn->name;
+	place.container = fn->kind == FUNCTION_INLINE ? fn->container : NULL;
 	return define(&place, d);
 }
 

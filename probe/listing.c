@@ -106,6 +106,37 @@ static int print_kernel_function(const struct kernel_function *fn, void *arg)
 	return 0;
 }
 
+static void print_declared(struct probe_context *ctx, const struct elf_symbol *symbol)
+{
+	struct place place;
+	struct error *error = place_at(ctx->info, symbol->address, &place);
+
+	if (!error && place.file)
+		fprintf(ctx->request.out, "\t%s:%d", place.file, place.line);
+	error_destroy(error);
+}
+
+struct symbol_list {
+	struct probe_context *ctx;
+	size_t count;
+};
+
+static int print_symbol(const struct elf_symbol *symbol, void *arg)
+{
+	struct symbol_list *list = arg;
+	struct probe_context *ctx = list->ctx;
+
+	if (!symbol->is_function || strstr(symbol->name, ".cold") ||
+	    !strncmp(symbol->name, "__pfx_", 6))
+		return 0;
+	list->count++;
+	fprintf(ctx->request.out, "%s", symbol->name);
+	if (ctx->request.verbose)
+		print_declared(ctx, symbol);
+	fprintf(ctx->request.out, "\n");
+	return 0;
+}
+
 static int print_function(const struct code_function *fn, void *arg)
 {
 	struct probe_context *ctx = arg;
@@ -117,9 +148,11 @@ static int print_function(const struct code_function *fn, void *arg)
 	return 0;
 }
 
-/* The functions of the file: its symbols suffice, unless a source file is named. */
+/* The functions of the file: its symbols suffice, unless a source file is named. A function may have
+ * several of them: malloc and __libc_malloc. */
 static struct error *list_from_file(struct probe_context *ctx, const char *pattern)
 {
+	struct symbol_list list = {.ctx = ctx};
 	struct debuginfo *info;
 	struct place_query q;
 	struct error *error = place_query_parse(pattern, &q);
@@ -127,7 +160,9 @@ static struct error *list_from_file(struct probe_context *ctx, const char *patte
 	if (error)
 		return error;
 	error = probe_info(ctx, &info);
-	if (!error)
+	if (!error && !strchr(pattern, '@')) /* what has no symbol is left to the question below */
+		debuginfo_symbol_match(info, pattern, print_symbol, &list);
+	if (!error && !list.count)
 		error = functions_find(info, &q, FUNCTIONS_BODIES, print_function, ctx);
 	place_query_deinit(&q);
 	return error;

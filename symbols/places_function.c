@@ -395,6 +395,40 @@ static struct error *find_by_dwarf(struct find *f)
 
 /* --- the question --------------------------------------------------------------------------------- */
 
+/* "malloc" is another symbol's name for the function that is written as __libc_malloc. */
+static int collect_alias(const struct elf_symbol *sym, void *arg)
+{
+	struct find *f = arg;
+	struct code_function fn = {
+	    .name = sym->name,
+	    .symbol = sym->name,
+	    .kind = FUNCTION_BODY,
+	    .address = sym->address,
+	    .size = sym->size,
+	    .is_external = sym->is_global,
+	};
+	struct die_chain chain;
+	struct unit unit;
+	uint64_t entry;
+
+	if (!sym->is_function)
+		return 0;
+	if (unit_of_address(f->info, sym->address, &unit) &&
+	    die_chain_at(&unit, sym->address, &chain) && die_entry(&chain.dies[0], &entry) &&
+	    entry == sym->address) {
+		fn.file = die_declared(&chain.dies[0], &fn.line);
+		fn.unit = unit.offset;
+		fn.die = dwarf_dieoffset(&chain.dies[0]);
+	}
+	return collect(&fn, f);
+}
+
+static void find_aliases(struct find *f)
+{
+	if (f->q->function && !is_pattern(f->q->function) && f->kinds & FUNCTIONS_BODIES)
+		debuginfo_symbol_match(f->info, f->q->function, collect_alias, f);
+}
+
 struct error *functions_find(struct debuginfo *info, const struct place_query *q, unsigned kinds,
                              int (*cb)(const struct code_function *fn, void *arg), void *arg)
 {
@@ -402,6 +436,8 @@ struct error *functions_find(struct debuginfo *info, const struct place_query *q
 	struct error *error = debuginfo_check_dwarf(info);
 
 	error = error ? find_by_symbols(&f, error) : find_by_dwarf(&f);
+	if (!error && !f.count && !info->split_missing)
+		find_aliases(&f);
 	if (!error && !f.count)
 		error = function_missing(info, q, kinds);
 	if (f.count)

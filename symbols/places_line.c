@@ -317,7 +317,23 @@ static void add_stretch(struct stretches *to, struct stretch stretch)
 	to->items[to->count++] = stretch;
 }
 
+/* By an alias's name a function is found, but not in debug information: that has its own. */
+static const char *written_name(struct debuginfo *info, const struct code_function *fn)
+{
+	struct place place;
+	struct error *error;
+
+	if (fn->kind != FUNCTION_BODY)
+		return fn->name;
+	error = place_at(info, fn->address, &place);
+	if (!error && place.function)
+		return place.function;
+	error_destroy(error);
+	return fn->name;
+}
+
 struct relative {
+	struct debuginfo *info;
 	const struct place_query *q;
 	struct stretches *to;
 };
@@ -329,7 +345,7 @@ static int add_relative(const struct code_function *fn, void *arg)
 	if (fn->file)
 		add_stretch(r->to, (struct stretch){
 		                       .file = fn->file,
-		                       .function = fn->name,
+		                       .function = written_name(r->info, fn),
 		                       .first = fn->line + r->q->first,
 		                       .last = fn->line + r->q->last,
 		                   });
@@ -339,7 +355,7 @@ static int add_relative(const struct code_function *fn, void *arg)
 static struct error *stretches_of(struct debuginfo *info, const struct place_query *q,
                                   struct stretches *ret)
 {
-	struct relative relative = {.q = q, .to = ret};
+	struct relative relative = {.info = info, .q = q, .to = ret};
 	struct stretch plain = {.file = q->file, .function = q->function, .first = q->first,
 	                        .last = q->last};
 
@@ -479,6 +495,7 @@ struct error *places_find(struct debuginfo *info, const struct place_query *q,
 /* --- lines with code ----------------------------------------------------------------------------------- */
 
 struct listing {
+	struct debuginfo *info;
 	const char *file;   /* precise path, once known */
 	const char *function;
 	int start, end;     /* lines */
@@ -515,6 +532,7 @@ static int note_declaration(const struct code_function *fn, void *arg)
 
 	l->file = fn->file;
 	l->start = fn->line;
+	l->function = written_name(l->info, fn);
 	return 1;
 }
 
@@ -522,7 +540,7 @@ struct error *places_lines(struct debuginfo *info, const struct place_query *q, 
                            const char **ret_path, int *ret_start)
 {
 	struct place_query lines = *q;
-	struct listing l = {.function = q->function};
+	struct listing l = {.info = info, .function = q->function};
 	struct error *error = debuginfo_check_dwarf(info);
 
 	if (!error && q->function)
@@ -532,6 +550,7 @@ struct error *places_lines(struct debuginfo *info, const struct place_query *q, 
 		return error;
 	if (q->lines == PLACE_LINES_NONE)
 		lines.lines = PLACE_LINES_ALL;
+	lines.function = (char *)l.function;
 	error = find_lines(info, &lines, list_place, &l);
 	if (error) {
 		free(l.lines);

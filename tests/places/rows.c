@@ -18,6 +18,9 @@ int second(int n)
 	return n - 1;
 }
 
+/* Another name for the same code. */
+int also_second(int n) __attribute__((alias("second")));
+
 int main(void)
 {
 	return second(first(0));
