@@ -128,7 +128,7 @@ fi
 R5=$programs/rows-5
 expect 0 '^also_second$' -x $R5 -F 'also*'
 expect 0 '/rows-5:0x[0-9a-f]* n=-4\(%bp\):s32$' -x $R5 -D 'also_second n'
-expect 0 '^p:probe_rows_5/also_second_L5 ' -x $R5 -D also_second:5
+expect 0 '^p:probe_rows_5/second_L5 ' -x $R5 -D also_second:5
 expect 0 '^		int	n$' -x $R5 -V also_second
 expect 0 '^      5  .*return n - 1' -x $R5 -L also_second
 expect 1 'no process runs .*-m ' -x $programs/object.ko -D other_sum
