@@ -7,14 +7,14 @@
 #include "reader/shell.h"
 #include "runtime/format.h"
 
-static struct format_piece *plan_create(const char *text)
+static struct format_piece *plan_create(const struct spl_format *format)
 {
-	size_t count = format_plan(text, NULL, 0);
+	size_t count = format_plan(format->text, format->types, NULL, 0);
 	struct format_piece *plan = calloc(count, sizeof(*plan));
 
 	if (!plan)
 		abort();
-	format_plan(text, plan, count);
+	format_plan(format->text, format->types, plan, count);
 	return plan;
 }
 
@@ -26,7 +26,7 @@ void printer_init(struct printer *printer, const struct script_meta *meta, struc
 	if (!printer->plans)
 		abort();
 	for (uint32_t i = 0; i < meta->nformats; i++)
-		printer->plans[i] = plan_create(meta->formats[i].text);
+		printer->plans[i] = plan_create(&meta->formats[i]);
 }
 
 void printer_deinit(struct printer *printer)
@@ -93,8 +93,7 @@ static void print_text(struct printer *p, const struct ring_record *record)
 	size_t start = out->len;
 	uint64_t written = out->written;
 
-	if (!format_render_plan(&ps.sink, p->plans[record->format],
-				p->meta->formats[record->format].types, record + 1,
+	if (!format_render_plan(&ps.sink, p->plans[record->format], record + 1,
 				record->size - sizeof(*record)))
 		p->damaged++;
 	out->len = ps.sink.len;

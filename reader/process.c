@@ -198,6 +198,7 @@ static struct error *attach(struct process *p, uint32_t ring_bytes)
 	p->session.owner = p;
 	p->session.wake = process_wake;
 	p->session.wait_room = process_wait_room;
+	p->session.serial = true; /* begin, then the timers' one thread, then end */
 	p->home.rings = p->session.rings;
 	p->home.ring_stride = p->session.ring_stride;
 	p->home.nrings = p->session.ncpus;

@@ -23,15 +23,6 @@ static bool is_power_of_two(uint64_t n)
 	return n && !(n & (n - 1));
 }
 
-size_t ring_record_bytes(const void *at, size_t available)
-{
-	const struct ring_record *record = at;
-	uint32_t size = record->size;
-	size_t least = record->kind == RING_PADDING ? 8 : sizeof(*record);
-
-	return size >= least && !(size & 7) && size <= available ? size : 0;
-}
-
 const void *ring_peek_bytes(struct ring *ring, size_t *ret_len)
 {
 	uint64_t size = ring->size, head = published(ring), tail = ring->tail, place, rest;

@@ -43,6 +43,12 @@ struct ring_record {
  * histogram the same, its bytes as in runtime/hist.h. The padding's bytes are undefined. runtime/format.h makes text of it.
  */
 
+/** Bytes of a string in a payload: length word, bytes, padding. */
+static inline size_t ring_string_room(uint32_t len)
+{
+	return (sizeof(len) + (size_t)len + 7) & ~(size_t)7;
+}
+
 /** The shared head of one ring, in one page; the data follows at offset RING_HEAD_BYTES. */
 struct ring {
 	/* written by the ring's CPU, read by the reader */
@@ -119,7 +125,14 @@ void ring_consume(struct ring *ring, const struct ring_record *record);
  */
 const void *ring_peek_bytes(struct ring *ring, size_t *ret_len);
 /** Bytes of the record at the start of `available` ones, its head included; 0: it makes no sense. */
-size_t ring_record_bytes(const void *record, size_t available);
+static inline size_t ring_record_bytes(const void *at, size_t available)
+{
+	const struct ring_record *record = (const struct ring_record *)at;
+	uint32_t size = record->size;
+	size_t least = record->kind == RING_PADDING ? 8 : sizeof(*record);
+
+	return size >= least && !(size & 7) && size <= available ? size : 0;
+}
 /** Consumes `len` bytes, which are whole records. */
 void ring_consume_bytes(struct ring *ring, size_t len);
 /** Gives up everything that is published: after a record that makes no sense. */

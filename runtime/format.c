@@ -14,7 +14,7 @@
 
 #include "engine/host.h"
 #include "runtime/hist.h"
-#include "runtime/script.h"
+#include "runtime/internal.h"
 
 #define FLAG_LEFT 1
 #define FLAG_PLUS 2
@@ -70,32 +70,6 @@ static bool has_room(struct format_sink *sink)
 	return sink->len < sink->cap;
 }
 
-/** Copies up to 15 bytes without a call: by two loads that may overlap. */
-static inline void copy_short(char *dst, const char *s, size_t len)
-{
-	if (len >= 8) {
-		uint64_t first, last;
-
-		__builtin_memcpy(&first, s, 8);
-		__builtin_memcpy(&last, s + len - 8, 8);
-		__builtin_memcpy(dst, &first, 8);
-		__builtin_memcpy(dst + len - 8, &last, 8);
-	} else if (len >= 4) {
-		uint32_t first, last;
-
-		__builtin_memcpy(&first, s, 4);
-		__builtin_memcpy(&last, s + len - 4, 4);
-		__builtin_memcpy(dst, &first, 4);
-		__builtin_memcpy(dst + len - 4, &last, 4);
-	} else if (len) {
-		char first = s[0], middle = s[len / 2], last = s[len - 1];
-
-		dst[0] = first;
-		dst[len / 2] = middle;
-		dst[len - 1] = last;
-	}
-}
-
 static __attribute__((noinline)) void write_long(struct format_sink *sink, const char *s, size_t len)
 {
 	while (len && has_room(sink)) {
@@ -112,7 +86,7 @@ static __attribute__((noinline)) void write_long(struct format_sink *sink, const
 static inline void write_bytes(struct format_sink *sink, const char *s, size_t len)
 {
 	if (spl_likely(len < 16 && len <= sink->cap - sink->len)) {
-		copy_short(sink->buf + sink->len, s, len);
+		str_copy_short(sink->buf + sink->len, s, len);
 		sink->len += len;
 	} else {
 		write_long(sink, s, len);
@@ -184,7 +158,7 @@ static inline struct argument from_payload(struct source *src, char type)
 		return arg;
 	}
 	memcpy(&len, src->at, sizeof(len));
-	if (payload_take(src, (sizeof(len) + (size_t)len + 7) & ~(size_t)7, &p)) {
+	if (payload_take(src, ring_string_room(len), &p)) {
 		arg.s = p + sizeof(len);
 		arg.len = len;
 	}
@@ -512,21 +486,30 @@ static inline unsigned decimals_count(uint64_t n)
 	return about + (n >= powers[about]);
 }
 
-/** %d without anything else, written where it belongs. */
-static inline void put_decimal(struct format_sink *sink, int64_t n)
+/** Writes n in base 10, at most DIGITS_MAX bytes; returns the end. */
+static inline char *decimal_to(char *p, int64_t n)
 {
 	uint64_t size = n < 0 ? -(uint64_t)n : (uint64_t)n;
 
-	if (spl_unlikely(sink->cap - sink->len < DIGITS_MAX)) {
-		put_signed(sink, &(struct spec){ .precision = -1 }, n);
-	} else if (spl_unlikely(!n)) {
-		sink->buf[sink->len++] = '0';
-	} else {
-		if (n < 0)
-			sink->buf[sink->len++] = '-';
-		sink->len += decimals_count(size);
-		decimals_of(sink->buf + sink->len, size);
+	if (spl_unlikely(!n)) {
+		*p = '0';
+		return p + 1;
 	}
+	*p = '-';
+	p += (n < 0) + decimals_count(size);
+	decimals_of(p, size);
+	return p;
+}
+
+/** %d without anything else. */
+static inline void put_decimal(struct format_sink *sink, int64_t n)
+{
+	char *p = sink->buf + sink->len;
+
+	if (spl_likely(sink->cap - sink->len >= DIGITS_MAX))
+		sink->len += (size_t)(decimal_to(p, n) - p);
+	else
+		put_signed(sink, &(struct spec){ .precision = -1 }, n);
 }
 
 /** Any conversion, `percent` is its '%'; returns what follows it. */
@@ -598,33 +581,122 @@ void format_render(struct format_sink *sink, const char *text, const char *types
 	render(sink, text, &src);
 }
 
-size_t format_plan(const char *text, struct format_piece *ret, size_t max)
+/* --- plans ----------------------------------------------------------------------------------- */
+
+/* Moves on over a conversion and the arguments that it takes; returns whether it is a plain one of an
+ * argument that it was made for. */
+static bool plan_conversion(const char **text, char letter, struct source *src)
 {
-	struct format_piece piece;
+	const char *types = src->types;
 	struct spec spec;
+
+	*text = parse_spec(*text + 1, src, &spec);
+	if (is_conversion(spec.letter))
+		next_argument(src);
+	return letter == 'd' ? *types == 'n' : letter == 's' && *types && *types != 'n';
+}
+
+size_t format_plan(const char *text, const char *types, struct format_piece *ret, size_t max)
+{
+	struct source src = { .types = types };
+	struct format_piece piece;
 	size_t count = 0;
 
 	do {
 		text = scan(text, &piece);
+		piece.types = src.types;
+		if (piece.letter && !plan_conversion(&text, piece.letter, &src))
+			piece.letter = '%';
 		if (count < max)
 			ret[count] = piece;
 		count++;
-		if (piece.letter)
-			text = parse_spec(text + 1, &(struct source){ .types = "" }, &spec);
 	} while (piece.letter);
 	return count;
 }
 
-bool format_render_plan(struct format_sink *sink, const struct format_piece *plan,
-			const char *types, const void *payload, size_t size)
+/** A piece in every case: there may be little room, and the conversion may be any. */
+static __attribute__((noinline)) struct source put_piece(struct format_sink *sink,
+							 const struct format_piece *piece,
+							 struct source src)
 {
-	struct source src = { .types = types, .at = payload, .end = (const char *)payload + size };
+	src.types = piece->types;
+	format_write(sink, piece->text, piece->len);
+	if (piece->letter)
+		put_conversion(sink, piece->text + piece->len, &src);
+	return src;
+}
+
+#define SHORT 16 /* str_copy_short() is for less */
+
+/** The next string of a record, when it is short and all there; NULL otherwise, and nothing is taken. */
+static inline const char *take_short(struct source *src, uint32_t *ret_len)
+{
+	size_t left = (size_t)(src->end - src->at);
+	const char *s = src->at + sizeof(*ret_len);
+
+	if (left < sizeof(*ret_len))
+		return NULL;
+	memcpy(ret_len, src->at, sizeof(*ret_len));
+	if (*ret_len >= SHORT || left < ring_string_room(*ret_len))
+		return NULL;
+	src->at += ring_string_room(*ret_len);
+	return s;
+}
+
+/** What most pieces are, with room for it: written at p; returns its end, NULL if it is none such. */
+static inline char *put_quickly(char *p, size_t room, const struct format_piece *piece,
+				struct source *src)
+{
+	const char *s;
+	uint32_t len;
+	int64_t n;
+
+	if (piece->len >= SHORT || room < SHORT + DIGITS_MAX)
+		return NULL;
+	if (piece->len == 1)
+		*p = *piece->text;
+	else
+		str_copy_short(p, piece->text, piece->len);
+	p += piece->len;
+	switch (piece->letter) {
+	case '\0':
+		return p;
+	case 'd':
+		if (src->end - src->at < 8)
+			return NULL;
+		memcpy(&n, src->at, 8);
+		src->at += 8;
+		return decimal_to(p, n);
+	case 's':
+		s = take_short(src, &len);
+		if (!s)
+			return NULL;
+		str_copy_short(p, s, len);
+		return p + len;
+	default:
+		return NULL;
+	}
+}
+
+bool format_render_plan(struct format_sink *sink, const struct format_piece *plan,
+			const void *payload, size_t size)
+{
+	struct source src = { .at = payload, .end = (const char *)payload + size };
+	char *p = sink->buf + sink->len;
 
 	for (;; plan++) {
-		write_bytes(sink, plan->text, plan->len);
+		size_t room = sink->cap - (size_t)(p - sink->buf);
+		char *end = put_quickly(p, room, plan, &src);
+
+		if (spl_unlikely(!end)) {
+			sink->len = (size_t)(p - sink->buf);
+			src = put_piece(sink, plan, src);
+			end = sink->buf + sink->len;
+		}
+		p = end;
 		if (!plan->letter)
-			return !src.truncated;
-		if (!put_plain(sink, plan->letter, &src))
-			put_conversion(sink, plan->text + plan->len, &src);
+			break;
 	}
+	sink->len = (size_t)(p - sink->buf);
+	return !src.truncated;
 }

@@ -51,19 +51,20 @@ void format_render(struct format_sink *sink, const char *text, const char *types
 struct format_piece {
 	const char *text;
 	uint32_t len;
-	char letter; /* 'd' 's' that alone; '%' any other, it begins behind the text; 0 it is the end */
+	char letter; /* 'd' of a number, 's' of a string, without more; '%' any other; 0 none: the end */
+	const char *types; /* from its first argument on */
 };
 
 /**
  * Cuts a format's text into pieces, of which the last has letter 0: a plan. Returns how many there
- * are; `max` of them at most are written. They refer to `text`.
+ * are; `max` of them at most are written. They refer to `text` and `types`.
  */
-size_t format_plan(const char *text, struct format_piece *ret, size_t max);
+size_t format_plan(const char *text, const char *types, struct format_piece *ret, size_t max);
 /**
  * Formats the payload of a RING_PRINT record (ring/ring.h). The payload is not trusted: false when
  * it is too short for its types; what is missing reads as 0 or "".
  */
 bool format_render_plan(struct format_sink *sink, const struct format_piece *plan,
-			const char *types, const void *payload, size_t size);
+			const void *payload, size_t size);
 
 #endif

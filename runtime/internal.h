@@ -49,6 +49,32 @@ void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t
 
 /* --- strings --------------------------------------------------------------------------------- */
 
+/** Copies up to 15 bytes without a call: by two loads that may overlap. */
+static inline void str_copy_short(char *dst, const char *s, size_t len)
+{
+	if (len >= 8) {
+		uint64_t first, last;
+
+		__builtin_memcpy(&first, s, 8);
+		__builtin_memcpy(&last, s + len - 8, 8);
+		__builtin_memcpy(dst, &first, 8);
+		__builtin_memcpy(dst + len - 8, &last, 8);
+	} else if (len >= 4) {
+		uint32_t first, last;
+
+		__builtin_memcpy(&first, s, 4);
+		__builtin_memcpy(&last, s + len - 4, 4);
+		__builtin_memcpy(dst, &first, 4);
+		__builtin_memcpy(dst + len - 4, &last, 4);
+	} else if (len) {
+		char first = s[0], middle = s[len / 2], last = s[len - 1];
+
+		dst[0] = first;
+		dst[len / 2] = middle;
+		dst[len - 1] = last;
+	}
+}
+
 /** The length of s, but at most `max`. */
 size_t str_bounded(const char *s, size_t max);
 

@@ -12,6 +12,17 @@
 
 #define STRING_MAX 65536 /* a string that lost its NUL shall not take the ring */
 
+/** The time for a record. The merge needs cause before effect among all rings; where hits come one
+ * after the other, those of a hit need not be told apart. */
+static inline uint64_t record_time(const struct spl_session *session, struct spl_cpu *cpu)
+{
+	if (!session->serial)
+		return host_clock_ns();
+	if (!cpu->hit_ns)
+		cpu->hit_ns = host_clock_ns();
+	return cpu->hit_ns;
+}
+
 /** Waits until a record may have room; false where nobody can wait, or should. */
 static bool wait_room(struct spl_session *session, struct spl_cpu *cpu, size_t payload)
 {
@@ -35,7 +46,7 @@ static __attribute__((noinline)) void *reserve_late(struct spl_session *session,
 			ring_drop(&cpu->ring);
 			return NULL;
 		}
-		p = ring_try_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
+		p = ring_try_reserve(&cpu->ring, kind, format, record_time(session, cpu), payload);
 	} while (!p);
 	return p;
 }
@@ -43,7 +54,7 @@ static __attribute__((noinline)) void *reserve_late(struct spl_session *session,
 void *spl_cpu_reserve(struct spl_session *session, struct spl_cpu *cpu, uint16_t kind,
 		      uint16_t format, size_t payload)
 {
-	void *p = ring_try_reserve(&cpu->ring, kind, format, host_clock_ns(), payload);
+	void *p = ring_try_reserve(&cpu->ring, kind, format, record_time(session, cpu), payload);
 
 	return spl_likely(p != NULL) ? p : reserve_late(session, cpu, kind, format, payload);
 }
@@ -76,11 +87,6 @@ static uint32_t string_length(const char *s)
 	return (uint32_t)str_bounded(s, STRING_MAX);
 }
 
-static size_t string_room(uint32_t len)
-{
-	return (sizeof(uint32_t) + len + 7) & ~(size_t)7;
-}
-
 /* Memory to be printed has its length in front, see spl_load_bytes(). */
 static uint32_t memory_length(const char *memory)
 {
@@ -110,7 +116,7 @@ static size_t payload_size(const char *types, const union spl_val *args, uint32_
 			continue;
 		}
 		len = bytes_length(types[i], args[i].s);
-		size += string_room(len);
+		size += ring_string_room(len);
 		if (i < LENGTHS_MAX)
 			lengths[i] = len;
 	}
@@ -121,8 +127,11 @@ static size_t payload_size(const char *types, const union spl_val *args, uint32_
 static char *put_bytes(char *p, const char *bytes, uint32_t len)
 {
 	memcpy(p, &len, sizeof(len));
-	memcpy(p + sizeof(len), bytes, len);
-	return p + string_room(len);
+	if (len < 16)
+		str_copy_short(p + sizeof(len), bytes, len);
+	else
+		memcpy(p + sizeof(len), bytes, len);
+	return p + ring_string_room(len);
 }
 
 void spl_print(struct spl_ctx *c, spl_u32 format, const union spl_val *args)
@@ -205,7 +214,7 @@ void spl_samples_print(struct spl_ctx *c, spl_u32 format, const struct spl_sampl
 	if (!hist_from_samples(c, &hist, samples, histogram, elision, place))
 		return;
 	len = sizeof(hist.head) + hist.head.count * 8;
-	p = spl_cpu_reserve(c->session, spl_ctx_cpu(c), RING_PRINT, format, string_room(len));
+	p = spl_cpu_reserve(c->session, spl_ctx_cpu(c), RING_PRINT, format, ring_string_room(len));
 	if (!p)
 		return;
 	memcpy(p, &len, sizeof(len));

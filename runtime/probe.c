@@ -147,6 +147,7 @@ static void run_handler(struct spl_session *session, struct spl_cpu *cpu,
 		local_add(&counts->errors, 1);
 		report_error(session, cpu);
 	}
+	cpu->hit_ns = 0;
 }
 
 /** One hit on this CPU, with interrupts off. */

@@ -50,6 +50,7 @@ struct spl_cpu {
 	struct ring_writer ring;
 	uint32_t busy;      /* a handler of this session runs here */
 	bool skip_lock;     /* the running handler gave up on a lock */
+	uint64_t hit_ns;    /* of a serial session: time of this hit; 0: not asked for yet */
 	char *frames;       /* the frame area, script->frame_size bytes */
 	struct spl_counts counts[]; /* by probe index */
 };
@@ -71,6 +72,8 @@ struct spl_session {
 	   record up. Called by a handler, between two attempts; NULL where handlers cannot sleep:
 	   in a kernel, and in a process that is being probed. */
 	bool (*wait_room)(struct spl_session *session, const struct ring *ring, uint64_t target);
+	bool serial;          /* no two handlers of it ever run at the same time: their records can
+				 bear the time of the hit, which is cheaper than one each */
 	void *owner;          /* for the owner's use in wake and wait_room */
 	uint64_t target_pid;  /* target() of the script; 0 none */
 

@@ -10,8 +10,8 @@ static bool render_payload(struct format_sink *sink, const char *text, const cha
 {
 	struct format_piece plan[32];
 
-	assert_in_range(format_plan(text, plan, 32), 1, 32);
-	return format_render_plan(sink, plan, types, payload, size);
+	assert_in_range(format_plan(text, types, plan, 32), 1, 32);
+	return format_render_plan(sink, plan, payload, size);
 }
 
 #endif

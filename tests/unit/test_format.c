@@ -236,6 +236,63 @@ static void test_payload(void **state)
 	assert_string_equal(format_sink_finish(&sink), "42 ");
 }
 
+/* A record's payload of the same arguments. */
+static size_t make_payload(char *dst, const char *types, const union spl_val *args)
+{
+	size_t size = 0;
+
+	for (int i = 0; types[i]; i++) {
+		uint32_t len;
+
+		if (types[i] == 'n') {
+			memcpy(dst + size, &args[i].n, 8);
+			size += 8;
+			continue;
+		}
+		len = (uint32_t)strlen(args[i].s);
+		memcpy(dst + size, &len, 4);
+		memcpy(dst + size + 4, args[i].s, len);
+		size += (4 + len + 7) & ~7u;
+	}
+	return size;
+}
+
+/* A plan gives the text that the format gives, in whatever portions the buffer is flushed. */
+static void test_plan_is_the_format(void **state)
+{
+	static const char *const texts[] = {
+		"%d %s\n", "%s%d", "plain", "", "%", "a%", "%%", "100%% of %d", "%5d|%-7s|%d", "%*d %s %d",
+		"%.*s %d", "%s %s", "%d%d%d", "%x %s", "%y %d %s", "%s %d", "%ld %d", "%c%s%u",
+		"a literal of more than sixteen bytes %d and one more like it %s and the end",
+	};
+	static const char *const types[] = { "", "n", "s", "ns", "sn", "nns", "nsn", "snn", "ssn", "nnn" };
+	static const union spl_val numbers[] = { { .n = 0 }, { .n = -7 }, { .n = 42 }, { .n = INT64_MIN } };
+	static const union spl_val strings[] = { { .s = "" }, { .s = "x" }, { .s = "fifteen bytes.." },
+						 { .s = "sixteen bytes..." },
+						 { .s = "a string of more than sixteen bytes" } };
+
+	for (unsigned i = 0; i < 20000; i++) {
+		const char *text = texts[rand() % 19], *t = types[rand() % 10];
+		struct flushing f = { .sink = { .buf = f.small, .cap = 1 + i % 7, .flush = flush } };
+		char payload[256], roomy[256];
+		struct format_sink sink;
+		union spl_val args[3];
+		size_t size;
+
+		for (int a = 0; t[a]; a++)
+			args[a] = t[a] == 'n' ? numbers[rand() % (strchr(text, '*') ? 3 : 4)] :
+						strings[rand() % 5]; /* no endless widths */
+		size = make_payload(payload, t, args);
+		format(text, t, args);
+		assert_true(render_payload(&f.sink, text, t, payload, size));
+		flush(&f.sink);
+		assert_string_equal(f.all, out);
+		format_sink_init(&sink, roomy, sizeof(roomy));
+		assert_true(render_payload(&sink, text, t, payload, size));
+		assert_string_equal(format_sink_finish(&sink), out);
+	}
+}
+
 /* A histogram is drawn if its record holds together; whatever is in one, drawing ends. */
 static void test_histogram(void **state)
 {
@@ -292,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_payload_of_garbage),
 		cmocka_unit_test(test_payload),
+		cmocka_unit_test(test_plan_is_the_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

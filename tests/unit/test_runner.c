@@ -335,6 +335,67 @@ static void test_print(void **state)
 	spl_session_deinit(&session);
 }
 
+/* The times of this thread's records; how many there were. */
+static unsigned read_times(uint64_t *ret, unsigned max)
+{
+	struct ring *ring = ring_of(host_cpu());
+	const struct ring_record *r;
+	unsigned n = 0;
+
+	for (; n < max && (r = ring_peek(ring)); ring_consume(ring, r))
+		ret[n++] = r->time_ns;
+	return n;
+}
+
+static void print_and_wait(struct spl_ctx *c)
+{
+	uint64_t now;
+
+	spl_print(c, 1, NULL);
+	now = host_clock_ns();
+	while (host_clock_ns() == now)
+		;
+	spl_print(c, 1, NULL);
+}
+
+/* Each record has its own time; where hits come one after the other it is the hit's. */
+static void test_times(void **state)
+{
+	const struct spl_probe probes[] = { PROBE(0, TIMER, .handler = print_and_wait) };
+	uint64_t times[5];
+
+	for (int serial = 0; serial < 2; serial++) {
+		start(probes, 1);
+		session.serial = serial;
+		spl_session_begin(&session);
+		for (int i = 0; i < 2; i++) {
+			uint64_t before = host_clock_ns();
+
+			assert_true(spl_probe_run(&session, &probes[0], NULL, NULL));
+			assert_int_equal(read_times(times, 5), 2);
+			assert_in_range(times[0], before, host_clock_ns());
+			assert_true(serial ? times[0] == times[1] : times[0] < times[1]);
+		}
+		spl_session_deinit(&session);
+	}
+}
+
+/* A hook that makes room `rooms` times by reading everything. */
+static unsigned rooms, waits;
+static uint64_t waited_got;
+
+static bool make_room(struct spl_session *s, const struct ring *ring, uint64_t target)
+{
+	waits++;
+	if (waits > rooms)
+		return false;
+	while ((int64_t)(ring_tail(ring) - target) < 0) {
+		assert_true(*read_text());
+		waited_got++;
+	}
+	return true;
+}
+
 static void on_flood(struct spl_ctx *c)
 {
 	for (int i = 0; i < 10000; i++)
@@ -355,6 +416,29 @@ static void test_losses_are_counted(void **state)
 	assert_int_equal(got, 65536 / 16);
 	assert_int_equal(totals.lost, 10000 - got);
 	spl_session_deinit(&session);
+}
+
+/* Where the owner can wait, a full ring asks it, and what it does not wait for is lost. */
+static void test_waits_for_room(void **state)
+{
+	const struct spl_probe probes[] = { PROBE(0, BEGIN, .handler = on_flood) };
+
+	for (rooms = 0; rooms < 4; rooms++) {
+		struct spile_report totals = { 0 };
+
+		start(probes, 1);
+		session.wait_room = make_room;
+		waits = waited_got = 0;
+		spl_session_begin(&session);
+		while (*read_text())
+			waited_got++;
+		spl_session_report(&session, &totals);
+		assert_int_equal(waited_got + totals.lost, 10000);
+		/* 4096 records fill the ring, each wait gives back half of it */
+		assert_int_equal(totals.lost, rooms < 3 ? 10000 - 4096 - rooms * 2048 : 0);
+		assert_int_equal(waits, rooms < 3 ? rooms + totals.lost : 3);
+		spl_session_deinit(&session);
+	}
 }
 
 /* --- target variables ------------------------------------------------------------------------ */
@@ -678,7 +762,9 @@ int main(void)
 		cmocka_unit_test(test_budgets),
 		cmocka_unit_test(test_nested_and_skipped),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_losses_are_counted),
+		cmocka_unit_test(test_waits_for_room),
 		cmocka_unit_test(test_target_variables),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_string_before_a_hole),
