@@ -2,8 +2,6 @@
 # timeout: 90
 # @entry: what it gives at the return is what was there at the entry. Oracles: the argument itself, which a
 # return probe can see too; the sum of what the worker wrote, 64 bytes a time; time goes on.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 spile -e 'global n, sum, wrong, early
 probe kernel.function("ksys_write").return, kernel.function("ksys_read").return {
 	if (execname() != "probed") next
@@ -11,10 +9,7 @@ probe kernel.function("ksys_write").return, kernel.function("ksys_read").return 
 	wrong += @entry($count) != $count || @entry(ppfunc() . execname()) != ppfunc() . "probed"
 	early += @entry(gettimeofday_ns()) > gettimeofday_ns() || !@entry(gettimeofday_ns())
 }
-probe end { printf("%d %d %d %d\n", n, sum, wrong, early) }' -c 'worker 0.2 probed' >/tmp/out 2>/tmp/err || {
-    cat /tmp/err
-    exit 1
-}
+probe end { printf("%d %d %d %d\n", n, sum, wrong, early) }' -c 'worker 0.2 probed' >/tmp/out 2>/tmp/err
 cat /tmp/out
 writes=$(sed -n 's/.*write \([0-9]*\) .*/\1/p' /tmp/out)
 [ "$writes" -gt 0 ]

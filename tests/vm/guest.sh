@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs tests one after the other inside a guest: guest.sh NAME... (tests/vm/NAME.test.sh).
 #
-# Writes for each "BEGIN NAME", its output when it fails, and a verdict: "PASS NAME: N s",
+# Writes for each "BEGIN NAME", its output and /tmp/err when it fails, and a verdict: "PASS NAME: N s",
 # "FAIL NAME: reason" or "SKIP NAME: reason". A test passes when it exits with 0 and leaves the
 # kernel as it was: see invariants(). Exit status 77 means skipped; the last line says why. Ends
 # after the first failure: run.sh gives those that are left a guest that is not spoiled.
 
 out=/tmp/spile-test.out
 PATH=$PWD/build/bin:$PWD/build/tests/vm:$PATH
-export PATH
+SPILE_CACHE=/tmp/cache
+LC_ALL=C # no program reads a locale
+export PATH SPILE_CACHE LC_ALL
 
 # What is worse than out-of-tree (bit 12) and unsigned (bit 13) modules.
 bad_taint() {
@@ -57,11 +59,13 @@ run() {
     echo "spile-test: begin $1" >/dev/kmsg
     echo "BEGIN $1"
     read -r began _ </proc/uptime
+    rm -f /tmp/err
     timeout -k 5 "${limit:-60}" sh -eu "$test" >"$out" 2>&1 </dev/null
     status=$?
     left=$(invariants "$1" 3>/tmp/spile-test.left)
     if [ "$status" != 0 ] && [ "$status" != 77 ] || [ -n "$left" ]; then
         sed 's/^/  | /' "$out"
+        [ ! -s /tmp/err ] || sed 's/^/  | err: /' /tmp/err
         cat /tmp/spile-test.left
     fi
     read -r ended _ </proc/uptime

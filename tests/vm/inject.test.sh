@@ -4,8 +4,6 @@
 # What a script writes to arguments and results of the kernel's own functions, by BTF alone. Oracle: what a
 # program then gets to see of its system calls, by strace and by its output. And a per-CPU variable: where
 # this CPU's copy is, less how far that is from the symbol, is the symbol's own value in kallsyms.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 cp "$(command -v dd)" /tmp/probed
 printf 'a line of a file' >/tmp/file
 cat >/tmp/inject.stp <<'END'

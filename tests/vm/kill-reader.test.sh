@@ -3,8 +3,6 @@
 # kernels: all
 # kill -9 of the reader while 100 probes fire: nothing stays armed, the modules can be removed, and
 # the kernel's text is what it was. Oracles: enabled_functions of ftrace, rmmod, the text checksum.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 
 before=$(text-sum)
 worker 60 neighbour >/dev/null &

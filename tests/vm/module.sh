@@ -4,7 +4,7 @@
 # NAME.kernel.c is build/tests/vm/NAME.o, and writes its verdicts with check.h.
 
 # Fits a test module to this kernel and loads it. MODULE is its name in the kernel, whose digits are
-# its argument (seconds.h). One that is not kept, because a check failed, is no error yet.
+# its argument (number.h). One that is not kept, because a check failed, is no error yet.
 module_load() { # OBJECT MODULE
     spile-run --fit "build/tests/vm/$1.o" "$2" "/tmp/$2.ko"
     dmesg -c >/dev/null

@@ -3,8 +3,6 @@
 # kernels: all
 # A name that several functions of the kernel have means all of them. m_start() begins the reading of
 # a process's maps, and, another function, of its mounts; no other file that is read here has one.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 
 [ "$(grep -c ' t m_start$' /proc/kallsyms)" -ge 2 ]
 hits() { # FILE

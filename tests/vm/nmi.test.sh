@@ -5,8 +5,6 @@
 # worker's calls are counted and what the NMI calls is probed, too. SPILE_STRESS_SECONDS says for how
 # long (default 5). Oracle: the worker's own count. (There is no performance counter in a guest
 # without KVM, whose NMIs could be had more often.)
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 seconds=${SPILE_STRESS_SECONDS:-5}
 
 grep -qw show_regs /sys/kernel/tracing/available_filter_functions || {

@@ -3,8 +3,6 @@
 # kernels: all
 # spile-run against the core: the ends of a session, what it leaves behind, several at a time, and
 # what it says of losses. The guest's own harness checks that no module stays at the end.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 
 object() { # NAME SCRIPT
     spile -p4 -D MAXACTION=100000 -e "$2" >/tmp/path

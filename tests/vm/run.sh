@@ -50,7 +50,7 @@ limit() {
 while [ $# -gt 0 ]; do
     build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-$(limit "$@")}" --log "$log" -- \
         env SPILE_STRESS_SECONDS="${SPILE_STRESS_SECONDS:-}" \
-        sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep -v '^BEGIN '
+        sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep --line-buffered -v '^BEGIN '
     cat "$all.now" >>"$all"
     if [ -e "$log" ]; then # by a rename, so that nobody finds half of it
         cp "$log" "$tmp/copy" && mv "$tmp/copy" "build/tests/vm-$kernel.log"

@@ -3,8 +3,6 @@
 # Hundreds of functions probed at entry and return for 30 s under load. Oracle: the worker's own
 # count of its read, write and openat calls, which the script must match to the last one, at entry
 # and at return.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 
 seconds=30
 cat >/tmp/load.sh <<X

@@ -7,11 +7,11 @@
  * The Makefile makes it in two forms. In suite.o the targets are as our compiler leaves them, and the
  * kernel's kprobes do the work. In suite-sites.o they have ftrace sites, as the kernel's own functions.
  *
- * Each case under load takes as many seconds as the digits of the module's name say.
+ * Each case under load takes as many tenths of a second as the digits of the module's name say.
  */
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/engine/suite.h"
-#include "tests/vm/seconds.h"
+#include "tests/vm/number.h"
 
 #define CHECK_MODULE "suite"
 #include "tests/vm/check.h"
@@ -43,7 +43,7 @@ static bool go_on(bool begin)
 	static uint64_t end;
 
 	if (begin)
-		end = kfn_ktime_get_mono_fast_ns() + module_seconds() * 1000000000ull;
+		end = kfn_ktime_get_mono_fast_ns() + module_number() * 100000000ull;
 	else
 		yield();
 	return kfn_ktime_get_mono_fast_ns() < end;

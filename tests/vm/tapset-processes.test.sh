@@ -3,8 +3,6 @@
 # kernels: all
 # Aliases of processes, signals, files and page faults, and the target set, against what the commands
 # that run are known to do.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 cat >/tmp/s.stp <<'END'
 global started, execs, children, words, created, exited, released, signals, bytes, reads, set, unset, faults, odd, from, devices
 probe kprocess.create { if (target_set_pid(pid()) && new_pid == new_tid) created++ }

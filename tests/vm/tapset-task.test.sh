@@ -3,8 +3,6 @@
 # kernels: all
 # tapset/task.stp: what the task functions say of a program agrees with the context functions, with its
 # arguments and with ps(1)'s sources in /proc.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 cat >/tmp/task.stp <<'END'
 probe kernel.function("vfs_read") {
 	if (execname() != "od") next

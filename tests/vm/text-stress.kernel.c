@@ -8,7 +8,7 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host/linux-kernel/engine_kernel.h"
 #include "tests/vm/text_target.h"
-#include "tests/vm/seconds.h"
+#include "tests/vm/number.h"
 
 #define CHECK_MODULE "text-stress"
 #include "tests/vm/check.h"
@@ -176,7 +176,7 @@ int init_module(void)
 
 	memcpy(before, t_many, TEXT_BYTES);
 	start_all();
-	kfn_msleep(module_seconds() * 1000);
+	kfn_msleep(module_number() * 1000);
 	for (i = 0; i < 90 && !__atomic_load_n(&optimized, __ATOMIC_RELAXED); i++)
 		kfn_msleep(1000); /* a busy machine: no jump has been met yet */
 	for (i = RUNNERS + TOGGLERS; i-- > 0;) /* probes first: check_hit() needs the runners */

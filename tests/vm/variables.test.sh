@@ -7,8 +7,6 @@ if [ ! -e "$modules/vars_target.ko" ]; then
     echo "no module for $(uname -r): its headers were not installed when it was built"
     exit 77
 fi
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 module=$PWD/$modules/vars_target.ko
 line=$(sed -n '/HERE/=' tests/vm/kbuild/vars_target.c)
 busybox insmod "$module"

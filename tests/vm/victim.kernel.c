@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A module that comes and goes while it is probed (gone.kernel.c): two threads call victim_work() and
- * victim_plain() all the time; its init calls victim_init_work(), which is init text.
+ * victim_plain() again and again, with short sleeps that leave the one processor that a guest has to
+ * those who plant and load; its init calls victim_init_work(), which is init text.
  */
 #include "engine/host/linux-kernel/kernel.h"
 
@@ -58,7 +59,7 @@ static int worker(void *unused)
 		if (victim_work(n) != n + 1 || victim_plain(n) != 2 * n)
 			wrong++;
 		if (!(n % 32))
-			kfn_schedule_timeout(0);
+			kfn_msleep(1);
 	}
 	return 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/** tests/vm/seconds.h - a module's one parameter: how long to go on, by the digits of its name. */
-#ifndef SPILE_TESTS_VM_SECONDS_H
-#define SPILE_TESTS_VM_SECONDS_H
+/** tests/vm/number.h - a module's one parameter: the digits of its name. */
+#ifndef SPILE_TESTS_VM_NUMBER_H
+#define SPILE_TESTS_VM_NUMBER_H
 
 #include "engine/host/linux-kernel/engine_kernel.h"
 
 /** 60 for a module loaded as "stress60"; 0 without digits. */
-static inline unsigned module_seconds(void)
+static inline unsigned module_number(void)
 {
 	const char *name = &kfield(&__this_module, module, name);
 	unsigned n = 0;
