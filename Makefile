@@ -8,6 +8,10 @@
 #   build/tests/*            one cmocka program per tests/unit/test_*.c, plain and with sanitizers
 
 MAKEFLAGS += --no-builtin-rules
+# As many jobs as processors, unless -j says otherwise; benchmarks run one at a time.
+ifeq ($(filter-out all check,$(MAKECMDGOALS))$(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SUFFIXES:
 .DEFAULT_GOAL := all
 

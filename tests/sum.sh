@@ -6,12 +6,12 @@
 # A part that says nothing of the kind, that ran no test at all, or that ends with an error status
 # although it counts no failure, adds one failed test: silence is not success.
 #
-# As many parts run beside each other as there are processors (JOBS=N: N), begun in the order given, so
-# the longest should come first. What a part said is shown when it has ended, below its name and what it
+# One part more than there are processors runs at a time (JOBS=N: N), since guests wait for half of their
+# time. They begin in the order given: the longest should come first. What a part said is shown when it has ended, below its name and what it
 # took. Nothing is asserted on that.
 set -u
 unset MAKEFLAGS MFLAGS # parts that call make have no share in the jobs of the make that calls this
-jobs=${JOBS:-$(nproc)}
+jobs=${JOBS:-$(($(nproc) + 1))}
 passed=0 failed=0 skipped=0
 declare -A name=() # of the parts that run, by their process
 tmp=$(mktemp -d)

@@ -41,7 +41,7 @@ check-programs: all unit-programs vm-programs decoder-programs $(B)/bin/spile-pr
 .PHONY: check-programs
 
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too. The longest parts first:
-# sum.sh begins them in this order, as many at a time as there are processors.
+# sum.sh begins them in this order.
 FIRST_PARTS = tests/check-vm.sh tests/check-random.sh
 CHECK_PARTS = "tests/vm/run.sh" "tests/vm/run.sh -k newest" $(patsubst %,"%",$(FIRST_PARTS)) \
               "tests/unit.sh $(UNIT:%=$(B)/tests-san/%)" "tests/unit.sh $(UNIT:%=$(B)/tests/%)" \

@@ -376,6 +376,15 @@ static void test_deinit_takes_leftovers(void **state)
 	assert_int_equal(engine_init(&home), 0);
 }
 
+/* The home's hook may still be there, and any page fault of the kernel's come to it. */
+static void test_fault_after_deinit(void **state)
+{
+	engine_deinit();
+	assert_int_equal(engine_hit_fault(NULL, NULL, 14), 0);
+	assert_int_equal(synchronized, 1);
+	assert_int_equal(engine_init(&home), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +404,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_divert_and_post, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_return_probe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deinit_takes_leftovers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fault_after_deinit, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # kernels: all
 # C code in scripts, inside the kernel: the same script and expectations as in the process home.
 script=tests/script/run-ok/embedded-c.stp

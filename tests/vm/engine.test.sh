@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # The engine from inside the kernel (engine.kernel.c).
 . tests/vm/module.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # @entry in a function that calls itself: each return gives its own call's value. The kernel counts
 # how deep it is in an argument; the innermost call returns first.
 spile -e 'probe kernel.function("ep_loop_check_proc").return {

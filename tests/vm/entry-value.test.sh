@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # @entry: what it gives at the return is what was there at the entry. Oracles: the argument itself, which a
 # return probe can see too; the sum of what the worker wrote, 64 bytes a time; time goes on.
 spile -e 'global n, sum, wrong, early

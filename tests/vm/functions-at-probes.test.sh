@@ -4,8 +4,6 @@
 # What depends on the probe that calls: functions with target variables, values that keep their C type,
 # registers by number, arguments that a function writes. Oracle: the same by other ways in the probe
 # itself, stat(1), and what a program gets to see of its system calls.
-SPILE_CACHE=/tmp/cache
-export SPILE_CACHE
 cp "$(command -v dd)" /tmp/probed
 printf 'a line of a file' >/tmp/file
 cat >/tmp/places.stp <<'END'

@@ -9,9 +9,10 @@
 
 out=/tmp/spile-test.out
 PATH=$PWD/build/bin:$PWD/build/tests/vm:$PATH
-SPILE_CACHE=/tmp/cache
+SPILE_CACHE=$SPILE_CC_DIR/cache
+CC=$PWD/tests/vm/cc-guest.sh # scripts are compiled on the host, but for those of a test that unsets it
 LC_ALL=C # no program reads a locale
-export PATH SPILE_CACHE LC_ALL
+export PATH SPILE_CACHE CC LC_ALL
 
 # What is worse than out-of-tree (bit 12) and unsigned (bit 13) modules.
 bad_taint() {

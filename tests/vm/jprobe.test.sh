@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # jprobes and the core's exports (jprobe.kernel.c).
 . tests/vm/module.sh

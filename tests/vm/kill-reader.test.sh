@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # kill -9 of the reader while 100 probes fire: nothing stays armed, the modules can be removed, and
 # the kernel's text is what it was. Oracles: enabled_functions of ftrace, rmmod, the text checksum.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # kprobe.function is hit when kernel.function is, and gives arguments and result by number. Oracle: the
 # number of calls that the workload makes.
 spile -e 'global entries, returns, sum, wrong

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # Probes alone at their function (lone.kernel.c).
 . tests/vm/module.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # A name that several functions of the kernel have means all of them. m_start() begins the reading of
 # a process's maps, and, another function, of its mounts; no other file that is read here has one.

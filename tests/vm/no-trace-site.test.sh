@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # kernels: all
 # A function in assembler has no trace site; named, it is probed all the same, at entry and return.
 # Oracle: the shell waits for each of its children, and the kernel writes their status to it.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # Lines, inlined copies, callees, labels and exported functions of a module built with -g, and a local
 # variable at a line. Oracle: the module counts for itself what it did, and logs it.
 

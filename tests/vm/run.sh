@@ -37,9 +37,12 @@ mkdir -p build/tests
 tmp=$(mktemp -d "build/tests/vm-$kernel.XXXXXX") || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 1' HUP INT TERM
+mkdir "$tmp/cc"
 log=$tmp/log
 all=$tmp/results
 : >"$all"
+tests/vm/cc-host.sh "$tmp/cc" </dev/null & # until $tmp goes away
+
 # What the tests may take together, by their own word, and the guest's start.
 limit() {
     for name; do
@@ -49,7 +52,7 @@ limit() {
 
 while [ $# -gt 0 ]; do
     build/bin/spile-vm -k "$kernel" --timeout "${SPILE_TEST_TIMEOUT:-$(limit "$@")}" --log "$log" -- \
-        env SPILE_STRESS_SECONDS="${SPILE_STRESS_SECONDS:-}" \
+        env SPILE_STRESS_SECONDS="${SPILE_STRESS_SECONDS:-}" SPILE_CC_DIR="$PWD/$tmp/cc" \
         sh tests/vm/guest.sh "$@" 2>&1 </dev/null | tee "$all.now" | grep --line-buffered -v '^BEGIN '
     cat "$all.now" >>"$all"
     if [ -e "$log" ]; then # by a rename, so that nobody finds half of it

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # Counting without a lock on two CPUs at once, while a timer reads and deletes what they count.
 # Oracle: the number of calls that the workloads make.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # The session interface, call by call (session-calls.c), with a script written by hand.
 spile-run --load

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # Aliases of processes, signals, files and page faults, and the target set, against what the commands
 # that run are known to do.

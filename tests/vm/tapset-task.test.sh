@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 90
+# timeout: 200
 # kernels: all
 # tapset/task.stp: what the task functions say of a program agrees with the context functions, with its
 # arguments and with ps(1)'s sources in /proc.

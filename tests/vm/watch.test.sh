@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 120
+# timeout: 200
 # kernels: all
 # Watchpoints (watch.kernel.c): what the module does itself, then three writes by others to a variable
 # of the kernel's.
