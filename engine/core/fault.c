@@ -94,7 +94,12 @@ int engine_hit_fault(const struct spile_site *site, struct pt_regs *regs, int tr
 	int done = 0;
 
 	host_preempt_disable();
-	cpu = &engine.cpus[host_cpu()];
+	cpu = __atomic_load_n(&engine.cpus, __ATOMIC_ACQUIRE);
+	if (!cpu) { /* after engine_deinit(): nobody is probed any more */
+		host_preempt_enable();
+		return 0;
+	}
+	cpu += host_cpu();
 	if (!site)
 		site = site_running(cpu);
 	if (site && host_cpu() < host_cpu_max()) {

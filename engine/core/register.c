@@ -418,6 +418,7 @@ int engine_init(const struct engine_home *home)
 
 void engine_deinit(void)
 {
+	struct engine_cpu *cpus = engine.cpus;
 	struct spile_site *site;
 
 	while ((site = table_next(NULL))) {
@@ -427,6 +428,8 @@ void engine_deinit(void)
 			spile_unregister_kprobe(site->probes);
 	}
 	counts_deinit();
-	host_free(engine.cpus);
-	engine.cpus = NULL;
+	/* The home may go on to ask about faults until it has ended itself: engine_hit_fault(). */
+	__atomic_store_n(&engine.cpus, NULL, __ATOMIC_RELEASE);
+	host_synchronize();
+	host_free(cpus);
 }
