@@ -37,7 +37,7 @@ vm-programs: $(VM_MODULES)
 
 # What the check-*.sh would otherwise make themselves, while others do.
 check-programs: all unit-programs vm-programs decoder-programs $(B)/bin/spile-probe $(B)/san/bin/spile-run \
-                $(patsubst %,$(B)/fuzz/fuzz_%,decode parse resolve places)
+                $(patsubst fuzz/%.c,$(B)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 .PHONY: check-programs
 
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too. The longest parts first:

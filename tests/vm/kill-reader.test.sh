@@ -5,11 +5,15 @@
 # the kernel's text is what it was. Oracles: enabled_functions of ftrace, rmmod, the text checksum.
 
 before=$(text-sum)
+cat >/tmp/calls.stp <<'X'
+global n
+probe kernel.function("vfs_*").call, kernel.function("ksys_*").call, kernel.function("filp_*").call,
+      kernel.function("do_sys_*").call { n++; printf("%s %d\n", ppfunc(), n) }
+X
+spile -p4 /tmp/calls.stp >/dev/null 2>/tmp/err # without the load, which would slow it down
 worker 60 neighbour >/dev/null &
 load=$!
-spile -e 'global n
-probe kernel.function("vfs_*").call, kernel.function("ksys_*").call, kernel.function("filp_*").call,
-      kernel.function("do_sys_*").call { n++; printf("%s %d\n", ppfunc(), n) }' >/tmp/out 2>/tmp/err &
+spile /tmp/calls.stp >/tmp/out 2>/tmp/err &
 session=$!
 
 # Wait until it prints: then all of them are armed and firing.
