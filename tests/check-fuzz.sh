@@ -21,5 +21,5 @@ run fuzz_parse -n 3000 -d fuzz/script.words tests/script/parse-ok/*.stp tests/sc
 run fuzz_resolve -n 1500 -d fuzz/script.words tests/script/resolve-err/*.stp tests/script/run-ok/*.stp
 make -s build/places/programs/list
 run fuzz_places -n 400 build/places/programs/gcc-O2-5 build/places/programs/clang-O2-5
-run fuzz_btf -n 20000 tests/places/fixture.c build/places/programs/gcc-O2-5
+run fuzz_btf -n 6000 tests/places/fixture.c build/places/programs/gcc-O2-5
 count_end
