@@ -33,7 +33,8 @@ struct error *debuginfo_open(const char *path, const char *dirs, struct debuginf
  * Opens what there is for a kernel: its vmlinux with debug information by build id or release
  * (`vmlinux` not NULL names it), else its image in the description folder with the symbols of
  * kallsyms. `module` not NULL opens that module's file (by its name, '-' and '_' alike, or a path).
- * A vmlinux whose build id is another kernel's is refused. `k` must outlive *ret.
+ * A vmlinux whose build id is another kernel's is refused, and for the running kernel a module's file
+ * that is another build than what is loaded (ESTALE). `k` must outlive *ret.
  */
 struct error *debuginfo_open_kernel(struct kernel *k, const char *module, const char *vmlinux,
 				    struct debuginfo **ret);

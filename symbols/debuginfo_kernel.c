@@ -42,15 +42,15 @@ static char *path_of(const char *fmt, const char *a, const char *b)
 
 /* --- the kernel proper ------------------------------------------------------------------------ */
 
-/* "NT_GNU_BUILD_ID" of /sys/kernel/notes, in hex digits; "" when it cannot be read. */
-static void running_build_id(char *ret, size_t size)
+/* "NT_GNU_BUILD_ID" of a file of notes, in hex digits; "" when it cannot be read. */
+static void notes_build_id(const char *path, char *ret, size_t size)
 {
 	_cleanup_free_ char *notes = NULL;
 	struct error *error;
 	size_t len;
 
 	*ret = '\0';
-	error = file_read("/sys/kernel/notes", &notes, &len);
+	error = file_read(path, &notes, &len);
 	for (size_t at = 0; !error && at + 12 <= len;) {
 		uint32_t word[3];
 		size_t name, desc;
@@ -69,6 +69,11 @@ static void running_build_id(char *ret, size_t size)
 		at += 12 + name + desc;
 	}
 	error_destroy(error);
+}
+
+static void running_build_id(char *ret, size_t size)
+{
+	notes_build_id("/sys/kernel/notes", ret, size);
 }
 
 /* A note of the program headers; the file's sections are not looked at. */
@@ -177,10 +182,14 @@ static struct error *open_proper(struct kernel *k, const char *vmlinux, struct d
 
 	if (path && access(path, R_OK) == 0)
 		error = debuginfo_open(path, NULL, &image);
-	if (image)
-		snprintf(build_id, sizeof(build_id), "%s", image->build_id);
-	else if (kernel_is_running(k))
+	if (kernel_is_running(k))
 		running_build_id(build_id, sizeof(build_id));
+	if (image && !is_of_kernel(image, build_id)) { /* another build of the same release */
+		debuginfo_close(image);
+		image = NULL;
+	}
+	if (image && !*build_id)
+		snprintf(build_id, sizeof(build_id), "%s", image->build_id);
 	*ret = NULL;
 	if (!error && vmlinux)
 		error = open_named(vmlinux, build_id, k, ret);
@@ -249,6 +258,43 @@ static struct error *open_module_file(struct kernel *k, const char *module, stru
 	return error;
 }
 
+/* Where the kernel shows a loaded module's notes; NULL for a file whose name no module can have. */
+static char *notes_path(const char *file)
+{
+	const char *base = strrchr(file, '/');
+	_cleanup_free_ char *name = strdup(base ? base + 1 : file);
+	char *end = strstr(name, ".ko");
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	for (char *p = name; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return path_of("/sys/module/1/notes/.note.gnu.build-id", name, "");
+}
+
+struct error *debuginfo_check_loaded(struct debuginfo *info, const char *notes)
+{
+	char loaded[129];
+
+	notes_build_id(notes, loaded, sizeof(loaded));
+	if (is_of_kernel(info, loaded))
+		return NULL;
+	return error_create(ESTALE,
+	                    "%s is not the module that is loaded (its build id is %s, the loaded "
+	                    "one's %s): load this one, or name the file that was loaded",
+	                    info->path, info->build_id, loaded);
+}
+
+/* A module that is not loaded, or that shows no build id, cannot be compared. */
+static struct error *check_module(struct kernel *k, struct debuginfo *info)
+{
+	_cleanup_free_ char *notes = kernel_is_running(k) ? notes_path(info->path) : NULL;
+
+	return notes ? debuginfo_check_loaded(info, notes) : NULL;
+}
+
 struct error *debuginfo_open_kernel(struct kernel *k, const char *module, const char *vmlinux,
                                     struct debuginfo **ret)
 {
@@ -257,8 +303,14 @@ struct error *debuginfo_open_kernel(struct kernel *k, const char *module, const 
 	if (!module)
 		return open_proper(k, vmlinux, ret);
 	error = open_module_file(k, module, ret);
-	if (!error)
-		(*ret)->kernel = k;
+	if (error)
+		return error;
+	(*ret)->kernel = k;
+	error = check_module(k, *ret);
+	if (error) {
+		debuginfo_close(*ret);
+		*ret = NULL;
+	}
 	return error;
 }
 

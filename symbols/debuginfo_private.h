@@ -47,6 +47,9 @@ struct debuginfo {
 	struct places_index *index; /* places_index.c; NULL until needed */
 };
 
+/** ESTALE when the file of notes, /sys/module/NAME/notes/..., has another build id than `info`. */
+struct error *debuginfo_check_loaded(struct debuginfo *info, const char *notes);
+
 /** All symbols in no certain order, which spares sorting them. */
 int symbols_each(struct debuginfo *info,
 		 int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg);

@@ -760,6 +760,32 @@ static void check_index(struct debuginfo *info)
 	assert_int_equal(units, 2);
 }
 
+/* What the kernel shows of a loaded module: the note as it is in the file. */
+static void test_loaded_module(void **state)
+{
+	static const char notes[] = PLACES_DIR "/notes";
+	struct debuginfo *info = places_open("gcc-O2-5");
+	struct error *error;
+
+	assert_int_equal(system("objcopy -O binary -j .note.gnu.build-id " PLACES_DIR
+	                        "/programs/gcc-O2-5 " PLACES_DIR "/notes"),
+	                 0);
+	assert_no_error(debuginfo_check_loaded(info, notes));
+	assert_no_error(debuginfo_check_loaded(info, PLACES_DIR "/nothing"));
+	assert_int_equal(truncate(notes, 30), 0);
+	assert_no_error(debuginfo_check_loaded(info, notes));
+	assert_int_equal(system("objcopy -O binary -j .note.gnu.build-id " PLACES_DIR
+	                        "/programs/clang-O2-5 " PLACES_DIR "/notes"),
+	                 0);
+	error = debuginfo_check_loaded(info, notes);
+	assert_non_null(error);
+	assert_int_equal(error->err, ESTALE);
+	assert_non_null(strstr(error->message, debuginfo_build_id(info)));
+	error_destroy(error);
+	unlink(notes);
+	debuginfo_close(info);
+}
+
 static void test_index(void **state)
 {
 	struct debuginfo *info = places_open("gcc-O2-5");
@@ -807,7 +833,7 @@ int main(void)
 	    cmocka_unit_test(test_calls),
 	    cmocka_unit_test(test_labels),
 	    cmocka_unit_test(test_relocatable),
-	    cmocka_unit_test(test_index),
+	    cmocka_unit_test(test_loaded_module), cmocka_unit_test(test_index),
 	};
 
 	return cmocka_run_group_tests(tests, places_build, NULL);
