@@ -184,6 +184,34 @@ static void write_jump(struct program_writer *w, const struct location_op *op)
 	w->label_depth[op->arg] = w->depth;
 }
 
+static const char *write_program(struct gen *g, const struct target_access *access,
+                                 const struct location_piece *piece, const char *place);
+
+static size_t number_of(const struct program *program, const struct planted_probe *planted)
+{
+	size_t i = 0;
+
+	while (program->probes.items[i] != planted)
+		i++;
+	return i;
+}
+
+/* What an argument register was at the entry: its keeper is asked for the call with this frame. */
+static void write_entry_register(struct program_writer *w, int64_t n)
+{
+	const struct target_access *access = w->access;
+	const struct target_access frame = {.location = access->frame};
+	const char *cfa;
+
+	w->broken |= !access->keeper;
+	if (w->broken)
+		return;
+	cfa = write_program(w->g, &frame, &frame.location->pieces[0], w->place);
+	push(w, gen_text(w->g, "spl_entry_register(c, %zu, %s, %d, %s)",
+	                 number_of(w->g->program, access->keeper), cfa, (int)n, w->place));
+	gen_line(w->g, "CHECK(%s);", w->g->fail);
+}
+
 static void write_op(struct program_writer *w, size_t i)
 {
 	const struct location_op *op = &w->access->location->ops[i];
@@ -198,6 +226,9 @@ static void write_op(struct program_writer *w, size_t i)
 		break;
 	case LOC_REGISTER:
 		push(w, gen_text(w->g, "(spl_u64)spl_reg(c, %d)", gen_register_offset(op->arg)));
+		break;
+	case LOC_ENTRY_REGISTER:
+		write_entry_register(w, op->arg);
 		break;
 	case LOC_DUP: case LOC_DROP: case LOC_SWAP: case LOC_ROT: case LOC_PICK:
 		write_shuffle(w, op);

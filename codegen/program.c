@@ -357,15 +357,11 @@ static void add_addresses(struct file *f)
 	HASH_CLEAR(hh, seen);
 }
 
-static const char *probe_flags(struct gen *g, const struct planted_probe *probe)
+static const char *probe_flags(const struct planted_probe *probe)
 {
 	if (probe->randomize)
 		return "SPL_PROBE_RANDOMIZE";
-	return gen_text(g, "%s%s",
-	                probe->is_return && probe->body->wants_entry_args
-	                    ? "SPL_PROBE_WANTS_ENTRY_ARGS"
-	                    : "0",
-	                probe->called_from ? " | SPL_PROBE_CALLED_FROM" : "");
+	return probe->called_from ? "SPL_PROBE_CALLED_FROM" : "0";
 }
 
 static const char *address(struct gen *g, const char *bound, uint64_t offset)
@@ -397,13 +393,13 @@ static void add_probe(struct file *f, const struct planted_probe *probe, size_t 
 	const char *pn = probe->alias ? probe->alias : probe->pp;
 	struct gen *g = &f->g;
 
-	strbuf_addf(&f->out, "\t{ %s, %s, %s, (spl_u64)%lldLL, %s, %s_%zu, %s, %s, %zu, %zu, %s },\n",
-	            probe->kind, probe_flags(g, probe), probe_address(g, probe),
+	strbuf_addf(&f->out, "\t{ %s, %s, %s, (spl_u64)%lldLL, %s, %s_%zu, %s, %s, %zu, %zu, %s, %u },\n",
+	            probe->kind, probe_flags(probe), probe_address(g, probe),
 	            (long long)probe->param, second_parameter(g, probe),
 	            g->options->timing ? "timed" : "probe", f->handler_of[index],
 	            gen_literal(g, probe->pp, strlen(probe->pp)),
 	            gen_literal(g, probe->func, strlen(probe->func)), index, probe->source,
-	            gen_literal(g, pn, strlen(pn)));
+	            gen_literal(g, pn, strlen(pn)), probe->is_return ? probe->body->entry_args : 0);
 }
 
 static void add_tables(struct file *f)

@@ -92,7 +92,7 @@ static inline void spl_raise(struct spl_ctx *c, const char *sentence, const char
 /* The n-th argument, from 1, as the language counts. */
 static inline spl_s64 spl_nth_arg(struct spl_ctx *c, spl_s64 n, const char *place)
 {
-	if (n >= 1 && n <= 32 && c->regs && (!c->entry_args || n <= 6))
+	if (n >= 1 && n <= 32 && c->regs && (!c->entry_args || n <= (spl_s64)c->probe->entry_args))
 		return spl_arg(c, (int)n - 1);
 	spl_fail(c, "there is no such argument here", place);
 	return 0;

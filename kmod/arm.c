@@ -4,11 +4,10 @@
 
 #include "engine/arch/x86/regs.h"
 #include "engine/host.h"
+#include "runtime/kept.h"
 #include "spile/session.h"
 
 /* --- hits: any context ------------------------------------------------------------------------ */
-
-#define ENTRY_ARGS 6
 
 static inline struct armed *armed_of_kprobe(struct kprobe *p)
 {
@@ -36,37 +35,52 @@ static int on_entry(struct kprobe *p, struct pt_regs *regs)
 	return 0;
 }
 
-static bool wants_args(const struct armed *armed)
+/* From the first moment on: a call may be asked for that began before all probes were armed. */
+static int on_keep(struct kprobe *p, struct pt_regs *regs)
 {
-	return armed->probe->flags & SPL_PROBE_WANTS_ENTRY_ARGS;
+	struct armed *armed = armed_of_kprobe(p);
+	struct spl_session *session = armed->arming->session;
+
+	spl_kept_note(session->kept[armed->probe->index], regs, engine_probe_unseen(p));
+	return 0;
+}
+
+/* Asked by handlers of the same batch of probes, so it is registered. */
+uint64_t arm_unseen(const struct arming *arming, unsigned index)
+{
+	return engine_probe_unseen(&arming->probes[index].on.kp);
+}
+
+/* The arguments as the function found them, those on the stack behind those in registers. */
+static int keep_args(const struct armed *armed, const struct pt_regs *regs, uint64_t *args)
+{
+	unsigned i, words = armed->probe->entry_args;
+
+	for (i = 0; i < REGS_ARGS; i++)
+		args[i] = regs_arg(regs, (int)i);
+	if (words <= REGS_ARGS)
+		return 0;
+	return host_read_kernel(args + REGS_ARGS, regs_arg_address(regs, REGS_ARGS),
+				(words - REGS_ARGS) * sizeof(*args));
 }
 
 /*
  * A call that begins before all probes are armed is let go, so that no return is seen of which the
- * entry was not. For others, keeps the argument registers as the function found them.
+ * entry was not. For others, keeps the arguments that the handler wants.
  */
 static int on_return_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct armed *armed = armed_of_kretprobe(ri->rp);
-	uint64_t *args = (uint64_t *)ri->data;
 
 	if (!arming_live(armed->arming) || !is_meant(armed, &ri->ret_addr))
 		return 1;
-	if (!wants_args(armed))
-		return 0;
-	args[0] = regs->di;
-	args[1] = regs->si;
-	args[2] = regs->dx;
-	args[3] = regs->cx;
-	args[4] = regs->r8;
-	args[5] = regs->r9;
-	return 0;
+	return armed->probe->entry_args && keep_args(armed, regs, (uint64_t *)ri->data);
 }
 
 static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	struct armed *armed = armed_of_kretprobe(ri->rp);
-	uint64_t *args = wants_args(armed) ? (uint64_t *)ri->data : NULL;
+	uint64_t *args = armed->probe->entry_args ? (uint64_t *)ri->data : NULL;
 
 	if (arming_live(armed->arming))
 		spl_probe_run(armed->arming->session, armed->probe, regs, args);
@@ -81,7 +95,7 @@ static void prepare_entry(struct arming *arming, struct armed *armed)
 
 	*kp = (struct kprobe){
 		.addr = (kprobe_opcode_t *)(uintptr_t)armed->probe->addr,
-		.pre_handler = on_entry,
+		.pre_handler = armed->probe->kind == SPL_PROBE_KEEP ? on_keep : on_entry,
 	};
 	arming->entries[arming->nentries++] = kp;
 }
@@ -108,7 +122,7 @@ static void prepare_return(struct arming *arming, struct armed *armed)
 		.kp.addr = (kprobe_opcode_t *)(uintptr_t)armed->probe->addr,
 		.handler = on_return,
 		.entry_handler = on_return_entry,
-		.data_size = wants_args(armed) ? ENTRY_ARGS * sizeof(uint64_t) : 0,
+		.data_size = armed->probe->entry_args * sizeof(uint64_t),
 		.maxactive = armed->probe->param ? (int)armed->probe->param : default_instances(),
 	};
 	arming->returns[arming->nreturns++] = rp;
@@ -128,8 +142,7 @@ static void prepare(struct arming *arming)
 		armed->probe = &script->probes[i];
 		if (armed->probe->kind == SPL_PROBE_RETURN)
 			prepare_return(arming, armed);
-		else if (armed->probe->kind == SPL_PROBE_ENTRY ||
-			 armed->probe->kind == SPL_PROBE_STATEMENT)
+		else if (armed->probe->kind >= SPL_PROBE_ENTRY)
 			prepare_entry(arming, armed);
 	}
 }
@@ -290,6 +303,8 @@ void arm_report(struct arming *arming, unsigned index, struct spile_probe_report
 		engine_probe_counts(&armed->on.kp, &armed->counts);
 	else if (arming->on_code && is_timer(armed->probe))
 		armed->counts.planter = SPILE_PLANTER_TIMER;
+	if (arming->session->script->probes[index].kind == SPL_PROBE_KEEP)
+		ret->hits += armed->counts.hits;
 	ret->missed_nested += armed->counts.missed_nested;
 	ret->missed_instance += armed->counts.missed_instance;
 	ret->planter = armed->counts.planter;

@@ -48,6 +48,9 @@ static inline bool arming_live(const struct arming *arming)
 	return __atomic_load_n(&arming->live, __ATOMIC_RELAXED);
 }
 
+/** Grows when a hit of a probe on code went by unseen. From handlers, any context. */
+uint64_t arm_unseen(const struct arming *arming, unsigned index);
+
 /** Adds the engine's counts of a probe to a report. */
 void arm_report(struct arming *arming, unsigned index, struct spile_probe_report *ret);
 

@@ -57,6 +57,14 @@ static void session_wake(struct spl_session *spl)
 	kfn_irq_work_queue(&session->wake_work);
 }
 
+/* any */
+static uint64_t session_missed(const struct spl_session *spl, uint32_t index)
+{
+	const struct session *session = spl->owner;
+
+	return arm_unseen(&session->arming, index);
+}
+
 static bool is_attached(const struct session *session)
 {
 	return __atomic_load_n(&session->attached, __ATOMIC_ACQUIRE);
@@ -93,6 +101,7 @@ static int attach_script(struct session *session, const char *name, size_t ring_
 		goto detach;
 	session->spl.owner = session;
 	session->spl.wake = session_wake;
+	session->spl.missed = session_missed;
 	err = arming_init(&session->arming, &session->spl);
 	if (err)
 		goto deinit;

@@ -24,7 +24,7 @@
 #ifndef SPILE_RUNTIME_SCRIPT_H
 #define SPILE_RUNTIME_SCRIPT_H
 
-#define SPL_ABI 3 /* raised when anything below changes; a module of another ABI is refused */
+#define SPL_ABI 4 /* raised when anything below changes; a module of another ABI is refused */
 
 typedef __INT8_TYPE__ spl_s8;
 typedef __INT16_TYPE__ spl_s16;
@@ -72,7 +72,7 @@ struct spl_ctx {
 	struct spl_session *session;
 	const struct spl_probe *probe;   /* the probe being run */
 	struct pt_regs *regs;            /* registers at the hit; NULL for begin/end/timer */
-	const spl_u64 *entry_args;       /* return probes: di si dx cx r8 r9 at entry; else NULL */
+	const spl_u64 *entry_args;       /* return probes: probe->entry_args words of arguments; else NULL */
 	const char *error;               /* non-NULL while an error unwinds */
 	const char *error_place;         /* token near which it happened, "ident at FILE:L:C"; or NULL */
 	spl_u32 aborted;                 /* abort() unwinds as an error does, but is none */
@@ -138,9 +138,9 @@ enum spl_probe_kind {
 	SPL_PROBE_ENTRY,       /* addr: a function's entry */
 	SPL_PROBE_RETURN,      /* addr: a function's entry; runs when it returns; param: maxactive or 0 */
 	SPL_PROBE_STATEMENT,   /* addr: any instruction */
+	SPL_PROBE_KEEP,        /* addr: a function's entry; no handler: for spl_entry_register() */
 };
 
-#define SPL_PROBE_WANTS_ENTRY_ARGS 1 /* a return probe that reads arguments: save them at entry */
 #define SPL_PROBE_RANDOMIZE 2        /* timers: param2 is the random width in ns or jiffies */
 #define SPL_PROBE_MODULE 4           /* addr belongs to a module */
 #define SPL_PROBE_CALLED_FROM 8      /* on functions: only calls that return to param2 count */
@@ -161,6 +161,7 @@ struct spl_probe {
 	spl_u32 index;    /* its number in spl_script.probes */
 	spl_u32 source;   /* number of the `probe` statement it came from, from 0 */
 	const char *pn;   /* the point as the script names it, with wildcards resolved: pn() */
+	spl_u32 entry_args; /* return probes: words of arguments to keep at the entry, 0 or at least 6 */
 };
 
 /** A printf format: what the reader needs to turn a record into text. See runtime/format.h. */
@@ -569,8 +570,13 @@ spl_s64 spl_retval(struct spl_ctx *c);
 /** A named register of ctx->regs, e.g. offset 80 = ax (struct pt_regs). */
 spl_s64 spl_reg(struct spl_ctx *c, int offset);
 
-/** Where the n-th argument lies that was passed on the stack (n from 6); at entries only. */
+/** Where the n-th argument lies that was passed on the stack (n from 6), at a return a copy of it. */
 spl_u64 spl_stack_arg(struct spl_ctx *c, int n);
+/**
+ * What the n-th argument register held when the function was entered, by the SPL_PROBE_KEEP probe of
+ * that index; `cfa` is the canonical frame address of the call. An error at `place` if it is not known.
+ */
+spl_u64 spl_entry_register(struct spl_ctx *c, spl_u32 keeper, spl_u64 cfa, int n, const char *place);
 /** Writes `bits` bits (64: all) of a register from bit `shift` on; it takes effect when the handler is left. */
 void spl_set_reg(struct spl_ctx *c, int offset, int shift, int bits, spl_s64 value);
 

@@ -5,6 +5,7 @@
 #include "engine/host.h"
 #include "ring/local.h"
 #include "runtime/internal.h"
+#include "runtime/kept.h"
 #include "spile/session.h"
 
 #define CACHE_LINE 64
@@ -36,6 +37,24 @@ static void memory_deinit(struct spl_session *session)
 	host_free(session->cpus);
 	host_pages_free(session->rings, session->map_size);
 	spl_indent_destroy(session->indent);
+	for (uint32_t i = 0; session->kept && i < session->script->nprobes; i++)
+		spl_kept_destroy(session->kept[i]);
+	host_free(session->kept);
+}
+
+static bool kept_init(struct spl_session *session)
+{
+	const struct spl_script *script = session->script;
+
+	session->kept = host_zalloc((script->nprobes + 1) * sizeof(*session->kept));
+	for (uint32_t i = 0; session->kept && i < script->nprobes; i++) {
+		if (script->probes[i].kind != SPL_PROBE_KEEP)
+			continue;
+		session->kept[i] = spl_kept_create();
+		if (!session->kept[i])
+			return false;
+	}
+	return session->kept != NULL;
 }
 
 static int memory_init(struct spl_session *session)
@@ -43,7 +62,7 @@ static int memory_init(struct spl_session *session)
 	session->rings = host_pages_alloc(session->map_size);
 	session->cpus = host_zalloc(session->ncpus * sizeof(*session->cpus));
 	session->indent = spl_indent_create();
-	if (!session->rings || !session->cpus || !session->indent)
+	if (!session->rings || !session->cpus || !session->indent || !kept_init(session))
 		goto fail;
 	for (uint32_t i = 0; i < session->ncpus; i++) {
 		session->cpus[i] = cpu_create(session, i);

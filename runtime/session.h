@@ -34,6 +34,7 @@
 struct spile_probe_report;
 struct spile_report;
 struct spl_indent;
+struct spl_kept;
 
 /** What happened to one probe on one CPU; only that CPU writes. */
 struct spl_counts {
@@ -76,6 +77,8 @@ struct spl_session {
 				 bear the time of the hit, which is cheaper than one each */
 	void *owner;          /* for the owner's use in wake and wait_room */
 	uint64_t target_pid;  /* target() of the script; 0 none */
+	/* how many hits of a SPL_PROBE_KEEP probe went by unseen; any context */
+	uint64_t (*missed)(const struct spl_session *session, uint32_t index);
 
 	/* readable by the owner */
 	struct spl_script *script;
@@ -84,6 +87,8 @@ struct spl_session {
 	size_t ring_stride;   /* whole pages */
 	size_t map_size;
 	uint32_t ring_bytes;  /* data bytes of one ring, rounded up */
+	struct spl_kept **kept; /* by probe index; NULL but for SPL_PROBE_KEEP, whose hits the owner
+				   notes there */
 
 	/* internal; changed by atomic operations */
 	struct spl_cpu **cpus;
@@ -116,8 +121,8 @@ void spl_session_exit(struct spl_session *session);
 uint32_t spl_session_state(const struct spl_session *session);
 
 /**
- * Runs a probe's handler for a hit. `regs` is NULL for timers; `entry_args` is NULL, or the six
- * argument registers at entry for a return probe that wants them. True: the handler was entered.
+ * Runs a probe's handler for a hit. `regs` is NULL for timers; `entry_args` is NULL, or for
+ * a return probe that wants them the arguments at the entry. True: the handler was entered.
  * Otherwise the hit was counted: a handler was already running on this CPU, or the session is not
  * in the state for it. Disables interrupts meanwhile. any context
  */

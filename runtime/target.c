@@ -8,6 +8,7 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host.h"
 #include "runtime/internal.h"
+#include "runtime/kept.h"
 
 spl_s64 spl_reg(struct spl_ctx *c, int offset)
 {
@@ -23,7 +24,7 @@ spl_s64 spl_retval(struct spl_ctx *c)
 	return spl_reg(c, PT_AX);
 }
 
-/** An argument that was passed on the stack; at a return its slot may hold anything. */
+/** An argument that was passed on the stack; at a return its slot may hold anything by now. */
 static spl_s64 stack_arg(struct spl_ctx *c, int n)
 {
 	spl_s64 value = 0;
@@ -37,8 +38,8 @@ static spl_s64 stack_arg(struct spl_ctx *c, int n)
 
 spl_s64 spl_arg(struct spl_ctx *c, int n)
 {
-	if (c->entry_args && n < REGS_ARGS)
-		return c->entry_args[n];
+	if (c->entry_args && n < (int)c->probe->entry_args)
+		return (spl_s64)c->entry_args[n];
 	if (spl_unlikely(!c->regs || (c->probe->kind == SPL_PROBE_RETURN && n < REGS_ARGS))) {
 		spl_fail(c, "arguments are not available in this probe", NULL);
 		return 0;
@@ -48,11 +49,26 @@ spl_s64 spl_arg(struct spl_ctx *c, int n)
 
 spl_u64 spl_stack_arg(struct spl_ctx *c, int n)
 {
+	if (c->entry_args && n < (int)c->probe->entry_args)
+		return (uintptr_t)&c->entry_args[n];
 	if (spl_unlikely(!c->regs || c->probe->kind == SPL_PROBE_RETURN)) {
 		spl_fail(c, "arguments are not available in this probe", NULL);
 		return 0;
 	}
 	return regs_arg_address(c->regs, n);
+}
+
+spl_u64 spl_entry_register(struct spl_ctx *c, spl_u32 keeper, spl_u64 cfa, int n, const char *place)
+{
+	const struct spl_session *session = c->session;
+	uint64_t value = 0, missed = session->missed ? session->missed(session, keeper) : 0;
+
+	if (!spl_kept_find(session->kept[keeper], cfa, missed, n, &value)) {
+		spl_fail(c, "the value at the function's entry is not known: the call began before "
+			    "the script did, or its entry was missed", place);
+		return 0;
+	}
+	return value;
 }
 
 /** The word with `bits` bits from `shift` on exchanged. */

@@ -225,8 +225,10 @@ void script_resolve(struct script *script, const struct resolve_options *options
 	resolve_probes(&r);
 	resolver_drop_unwanted(&r);
 	failed = diag_error_count(diags) != 0;
-	if (!failed)
+	if (!failed) {
 		resolve_dead(&r);
+		resolve_keepers_used(&r);
+	}
 	resolve_sets(&r);
 	resolve_types(&r);
 	if (failed)

@@ -16,6 +16,7 @@
  *   resolve_probes.c  aliases and probe families (families/): probe points to planted probes
  *   resolve_site.c    debug information, opened when a probe point or a variable needs it
  *   resolve_names.c   symbols and calls to variables and functions
+ *   resolve_keep.c    hidden probes that keep registers from a function's entry on
  *   resolve_target.c  target variables (target_*.c), @defined, removal of dead branches
  *   types.c           number or string, by inference until nothing changes
  *   resolve_sets.c    which globals are read and written, hence locks; unused things
@@ -93,6 +94,8 @@ struct embedded_use {
 	unsigned use;
 };
 
+enum { ARGUMENT_REGISTERS = 6 }; /* words of arguments that are passed in registers */
+
 /* The statements of a probe or function with what was found out about them. */
 struct body {
 	struct stmt *stmt;
@@ -100,7 +103,7 @@ struct body {
 		ARENA_LIST(struct variable *);
 	} locals; /* parameters first */
 	uint8_t *uses; /* USE_* by number of global */
-	bool wants_entry_args; /* reads arguments: a return probe must save them at entry */
+	unsigned entry_args; /* words of arguments that a return probe must keep at the entry */
 	bool impure; /* runs C code that may have effects */
 	struct {
 		ARENA_LIST(struct embedded_use);
@@ -204,6 +207,8 @@ struct target_access {
 	bool is_per_cpu;      /* SYMBOL: this CPU's copy */
 	const struct location *location;
 	const struct access_symbol *symbols; /* LOCATION: what its addresses are, by number of op */
+	const struct planted_probe *keeper; /* LOCATION: has what its entry registers were; NULL: none */
+	const struct location *frame;       /* LOCATION: by which the keeper knows the call */
 	bool is_address;      /* LOCATION: its address is the base, else the bytes */
 	int part;             /* bytes, not ADDRESS: first bit of what is meant, a whole value */
 	int part_bits;

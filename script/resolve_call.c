@@ -176,7 +176,8 @@ static struct function_info *reach(struct resolver *r, struct body *body, const 
 
 static void note_builtin(struct resolver *r, struct body *body, const struct builtin *builtin)
 {
-	body->wants_entry_args |= (builtin->flags & BUILTIN_ARGS) != 0;
+	if (builtin->flags & BUILTIN_ARGS)
+		body_want_args(body, ARGUMENT_REGISTERS);
 	r->program->captures |= (builtin->flags & BUILTIN_CAPTURES) != 0;
 }
 

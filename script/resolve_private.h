@@ -48,6 +48,15 @@ struct resolver {
 /** The kernel, or NULL after telling why there is none, with `tok` as the place. */
 struct kernel *resolver_kernel(struct resolver *r, const struct token *tok);
 
+/** The body reads that many words of arguments: registers are kept all or none. */
+static inline void body_want_args(struct body *body, unsigned words)
+{
+	if (words && words < ARGUMENT_REGISTERS)
+		words = ARGUMENT_REGISTERS;
+	if (words > body->entry_args)
+		body->entry_args = words;
+}
+
 /* resolve.c: takes up what a file declares */
 void resolver_declare(struct resolver *r, const struct script_file *file);
 struct function_info *resolver_add_function(struct resolver *r, struct function *function);
@@ -131,6 +140,15 @@ struct function_info *function_at_place(struct resolver *r, struct function_info
 
 /* resolve_entry.c: takes the @entry of a return probe out of its body, before names are bound */
 void resolve_entries(struct resolver *r, struct planted_probe *planted);
+
+/* resolve_keep.c */
+/** The hidden probe at the entry (an address of the site's file) of the function that `planted` is in.
+ *  Made if it is not there. The error says why it cannot be probed. */
+struct error *resolve_keeper(struct resolver *r, const struct planted_probe *planted,
+			     const struct probe_site *site, uint64_t entry,
+			     const struct planted_probe **ret);
+/** Drops those that no code asks after all; before sets are computed. */
+void resolve_keepers_used(struct resolver *r);
 
 /* resolve_target.c: `planted` NULL for functions */
 void resolve_targets(struct resolver *r, struct body *body, const struct planted_probe *planted);

@@ -5,6 +5,7 @@
  *
  *	place: do_exit: planter ftrace; unlikely parts elsewhere: do_exit.cold
  *	place: vfs_read+0x5c: planter native
+ *	place: vfs_read: planter ftrace; hidden: keeps arguments of each call for values at the entry
  *
  * Nothing is told that would have to be looked for in files that are not there: inlined copies need
  * debug information, tail calls the kernel's image.
@@ -174,7 +175,7 @@ static bool is_told(const struct program *program, size_t i, bool whole)
 	for (size_t j = 0; j < i; j++) {
 		const struct planted_probe *other = program->probes.items[j];
 
-		if (!other->symbol || !is_same(other->module, planted->module))
+		if (!other->symbol || !strcmp(other->kind, "SPL_PROBE_KEEP") || !is_same(other->module, planted->module))
 			continue;
 		if (whole ? !strcmp(other->func, planted->func)
 		          : !strcmp(other->symbol, planted->symbol) &&
@@ -215,6 +216,19 @@ static void tell_place(struct report *p, bool whole, FILE *out)
 	strbuf_deinit(&p->line);
 }
 
+/* Beside what is at the same place for a handler. */
+static void tell_keeper(struct report *p, FILE *out)
+{
+	const struct planted_probe *keeper = p->planted;
+
+	strbuf_init(&p->line);
+	tell_planter(p);
+	fprintf(out, "place: %s%s%s: %s; hidden: keeps arguments of each call for values at the entry\n",
+	        keeper->module ? keeper->module : "", keeper->module ? ":" : "", keeper->symbol,
+	        p->line.data);
+	strbuf_deinit(&p->line);
+}
+
 void program_report(struct program *program, const struct resolve_options *options, FILE *out)
 {
 	struct resolver r = {.script = program->script, .arena = &program->script->arena,
@@ -224,11 +238,16 @@ void program_report(struct program *program, const struct resolve_options *optio
 	for (size_t i = 0; i < program->probes.count; i++) {
 		struct report report = {.r = &r, .planted = program->probes.items[i]};
 
-		if (!report.planted->symbol || is_told(program, i, false) ||
+		bool is_keeper = !strcmp(report.planted->kind, "SPL_PROBE_KEEP");
+
+		if (!report.planted->symbol || (!is_keeper && is_told(program, i, false)) ||
 		    told++ >= FUNCTIONS_TOLD_MAX)
 			continue;
 		report.kernel = resolver_kernel(&r, report.planted->tok);
-		tell_place(&report, !is_told(program, i, true), out);
+		if (is_keeper)
+			tell_keeper(&report, out);
+		else
+			tell_place(&report, !is_told(program, i, true), out);
 	}
 	if (told > FUNCTIONS_TOLD_MAX)
 		fprintf(out, "place: %zu more\n", told - FUNCTIONS_TOLD_MAX);

@@ -199,10 +199,10 @@ static bool absorb_callees(struct resolver *r, struct body *body)
 	for (size_t i = 0; i < body->callees.count; i++) {
 		const struct body *callee = &body->callees.items[i]->body;
 
-		changed |= callee->wants_entry_args && !body->wants_entry_args;
+		changed |= callee->entry_args > body->entry_args;
 		changed |= callee->impure && !body->impure;
 		body->impure |= callee->impure;
-		body->wants_entry_args |= callee->wants_entry_args;
+		body_want_args(body, callee->entry_args);
 		for (size_t j = 0; j < r->program->globals.count; j++) {
 			changed |= (body->uses[j] | callee->uses[j]) != body->uses[j];
 			body->uses[j] |= callee->uses[j];

@@ -27,7 +27,8 @@ bool target_need_btf(struct target_walk *w, const struct token *tok)
 	if (!resolver_kernel(w->r, tok))
 		return false;
 	error = resolver_btf(w->r, module_of(w), &w->btf);
-	w->is_foreign = error && module_of(w); /* a module without BTF of its own */
+	/* a module without BTF of its own; but one whose file is another build's is refused */
+	w->is_foreign = error && module_of(w) && error->err != ESTALE;
 	if (w->is_foreign) {
 		error_destroy(error);
 		error = resolver_btf(w->r, NULL, &w->btf);
@@ -114,28 +115,40 @@ int target_argument_word(const struct btf_index *btf, const struct btf_prototype
 	return word;
 }
 
-static bool begin_argument(struct cursor *at, const struct btf_prototype *proto, unsigned i)
+struct error *target_take_argument(struct cursor *at, struct c_type type, int word)
 {
-	struct target_walk *w = at->w;
-	enum type_kind kind;
+	int64_t size = c_type_size(type), end = word + (size > 8 ? (size + 7) / 8 : 1);
+	enum type_kind kind = c_type_kind(type);
 
-	at->type = c_type_btf(w->btf, (int)proto->args[i].type);
+	at->type = type;
 	at->access->base = ACCESS_ARGUMENT;
-	at->access->argument = target_argument_word(w->btf, proto, i);
-	if (w->planted->is_return) {
-		w->body->wants_entry_args = true;
-		if (at->access->argument < ARGUMENT_REGISTERS)
-			return true;
-		resolver_unsupported(w->r, at->tok, "stack arguments in return probes");
-		return false;
-	}
-	kind = c_type_kind(at->type);
-	if (at->access->argument >= ARGUMENT_REGISTERS &&
-	    (kind == TYPE_STRUCT || kind == TYPE_UNION)) {
+	at->access->argument = word;
+	if (word >= ARGUMENT_REGISTERS && (kind == TYPE_STRUCT || kind == TYPE_UNION)) {
 		at->access->base = ACCESS_STACK;
 		at->is_address = true;
 	}
-	return true;
+	if (!at->w->planted->is_return)
+		return NULL;
+	if (end > ARGUMENT_WORDS_KEPT)
+		return error_create(EOPNOTSUPP, "at the return the first %d words of arguments are "
+		                                "known; it ends in word %lld",
+		                    ARGUMENT_WORDS_KEPT, (long long)end);
+	body_want_args(at->w->body, (unsigned)end);
+	return NULL;
+}
+
+static bool begin_argument(struct cursor *at, const struct btf_prototype *proto, unsigned i)
+{
+	struct target_walk *w = at->w;
+	struct error *error = target_take_argument(at, c_type_btf(w->btf, (int)proto->args[i].type),
+	                                           target_argument_word(w->btf, proto, i));
+
+	if (error)
+		diag_add(w->r->diags, at->tok, TARGET_NO_VARIABLE,
+		         btf_index_name(w->btf, proto->args[i].name_off), w->planted->pp,
+		         error->message);
+	error_destroy(error);
+	return !error;
 }
 
 static int find_parameter(struct target_walk *w, const struct btf_prototype *proto,

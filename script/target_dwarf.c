@@ -6,7 +6,7 @@
  * What has to be found here is what they mean on another boot: an address of the file becomes a
  * symbol and an offset. For the kernel that symbol is always _stext, since the image moves as one.
  *
- * At a return only what was in an argument register at the entry is known, for it can be kept.
+ * At a return only what came as an argument is known, for that can be kept at the entry.
  */
 #include <errno.h>
 #include <string.h>
@@ -64,12 +64,10 @@ static struct error *name_address(struct cursor *at, struct debuginfo *info, con
 
 /* --- locations ----------------------------------------------------------------------------------- */
 
-static const char *why_not_readable(const struct location *loc, bool at_entry)
+static const char *why_not_readable(const struct location *loc)
 {
 	if (location_is_none(loc))
 		return "it is optimized out here";
-	if (loc->uses_entry && !at_entry)
-		return "only its value at the function's entry is known, which is not kept";
 	for (size_t i = 0; i < loc->piece_count; i++) {
 		if (loc->pieces[i].kind == PIECE_REGISTER && loc->pieces[i].reg > 16)
 			return "it is in a vector register";
@@ -104,36 +102,6 @@ static struct error *name_addresses(struct cursor *at, struct debuginfo *info,
 	return error;
 }
 
-/* At the entry itself a register still has the value that it had at the entry. */
-static void read_now(struct location *loc)
-{
-	for (size_t i = 0; i < loc->op_count; i++)
-		if (loc->ops[i].op == LOC_ENTRY_REGISTER)
-			loc->ops[i].op = LOC_REGISTER;
-}
-
-struct error *target_take_location(struct cursor *at, struct debuginfo *info,
-                                   const struct dwarf_type *type, const struct location *loc)
-{
-	const struct planted_probe *planted = at->w->planted;
-	bool at_entry = planted && planted->kind && !strcmp(planted->kind, "SPL_PROBE_ENTRY");
-	const char *reason = why_not_readable(loc, at_entry);
-	struct location *kept;
-
-	if (reason)
-		return error_create(ENODATA, "%s", reason);
-	kept = ARENA_NEW(at->w->r->arena, struct location);
-	*kept = *loc;
-	read_now(kept);
-	at->type = c_type_dwarf(*type);
-	at->access->base = ACCESS_LOCATION;
-	at->access->location = kept;
-	at->access->is_address = at->is_address = is_whole_memory(loc);
-	return name_addresses(at, info, kept);
-}
-
-/* --- variables where a probe stands --------------------------------------------------------------- */
-
 /* Which argument register it is, by DWARF's numbers; -1: none. */
 static int argument_of_register(unsigned reg)
 {
@@ -145,23 +113,82 @@ static int argument_of_register(unsigned reg)
 	return -1;
 }
 
-static struct error *take_saved_argument(struct cursor *at, const struct code_variable *v,
-                                         const struct location *loc)
+/* At the entry itself a register still has the value that it had at the entry. */
+static void read_now(struct location *loc)
 {
-	int n = loc->piece_count == 1 && loc->pieces[0].kind == PIECE_REGISTER
-	            ? argument_of_register(loc->pieces[0].reg)
-	            : -1;
+	for (size_t i = 0; i < loc->op_count; i++)
+		if (loc->ops[i].op == LOC_ENTRY_REGISTER)
+			loc->ops[i].op = LOC_REGISTER;
+}
 
-	if (n < 0)
-		return error_create(ENODATA, "at the return only arguments that came in registers "
-		                             "are known; say @entry($%s)",
-		                    v->name);
-	at->w->body->wants_entry_args = true;
-	at->type = c_type_dwarf(v->type);
-	at->access->base = ACCESS_ARGUMENT;
-	at->access->argument = n;
+/* Which registers of the entry are asked for, by number of argument from here on. */
+static struct error *number_arguments(struct location *loc)
+{
+	for (size_t i = 0; i < loc->op_count; i++) {
+		int n = argument_of_register((unsigned)loc->ops[i].arg);
+
+		if (loc->ops[i].op != LOC_ENTRY_REGISTER)
+			continue;
+		if (n < 0)
+			return error_create(ENODATA, "it is what register %s was at the function's "
+			                             "entry, of which only arguments are kept",
+			                    location_register_name((unsigned)loc->ops[i].arg));
+		loc->ops[i].arg = n;
+	}
 	return NULL;
 }
+
+/* Amid a function a hidden probe at its entry keeps the values: resolve_keep.c. */
+static struct error *keep_entry(struct cursor *at, struct debuginfo *info, struct location *loc)
+{
+	const struct planted_probe *planted = at->w->planted;
+	struct location *frame = ARENA_NEW(at->w->r->arena, struct location);
+	const struct probe_site *site;
+	struct error *error;
+	uint64_t entry;
+
+	if (!planted || planted->is_return || at->w->is_listing)
+		return error_create(ENODATA, "only its value at the function's entry is known, which "
+		                             "is not kept %s",
+		                    at->w->is_listing ? "for a list" : "here");
+	error = number_arguments(loc);
+	if (!error)
+		error = resolver_site(at->w->r, planted, &site);
+	if (!error)
+		error = variable_entry(info, site->address, &entry, frame);
+	if (!error)
+		error = resolve_keeper(at->w->r, planted, site, entry, &at->access->keeper);
+	at->access->frame = frame;
+	return error;
+}
+
+struct error *target_take_location(struct cursor *at, struct debuginfo *info,
+                                   const struct dwarf_type *type, const struct location *loc)
+{
+	const struct planted_probe *planted = at->w->planted;
+	bool at_entry = planted && planted->kind && !strcmp(planted->kind, "SPL_PROBE_ENTRY");
+	const char *reason = why_not_readable(loc);
+	struct error *error = NULL;
+	struct location *kept;
+
+	if (reason)
+		return error_create(ENODATA, "%s", reason);
+	kept = ARENA_NEW(at->w->r->arena, struct location);
+	*kept = *loc;
+	if (at_entry)
+		read_now(kept);
+	else if (loc->uses_entry)
+		error = keep_entry(at, info, kept);
+	if (error)
+		return error;
+	at->type = c_type_dwarf(*type);
+	at->access->base = ACCESS_LOCATION;
+	at->access->location = kept;
+	at->access->is_address = at->is_address = is_whole_memory(loc);
+	return name_addresses(at, info, kept);
+}
+
+/* --- variables where a probe stands --------------------------------------------------------------- */
 
 /* Counts the words of arguments up to the one that is asked for. */
 struct word_count {
@@ -182,24 +209,32 @@ static int count_words(const struct code_variable *v, void *arg)
 
 /*
  * Of an argument that the code stores away or never uses, compilers tell no place. But a function that
- * was not cloned is called as the psABI says, so at its entry the place is known all the same.
+ * was not cloned is called as the psABI says, so at its entry the place is known all the same: the
+ * word, or -1.
  */
-static bool take_unused_argument(struct cursor *at, const struct probe_site *site,
-                                 const struct code_variable *v)
+static int argument_by_abi(const struct probe_site *site, const struct code_variable *v)
 {
 	struct word_count count = {.name = v->name, .words = ARGUMENT_WORDS, .found = -1};
 
 	if (!target_is_at_function(site) || v->kind != VARIABLE_PARAMETER || !site->fn->symbol ||
 	    strchr(site->fn->symbol, '.'))
-		return false;
+		return -1;
 	error_destroy(variables_at(site->info, site->address, site->fn, count_words, &count));
-	if (count.found < 0 || count.found >= ARGUMENT_REGISTERS)
-		return false;
-	at->w->body->wants_entry_args |= at->w->planted->is_return;
-	at->type = c_type_dwarf(v->type);
-	at->access->base = ACCESS_ARGUMENT;
-	at->access->argument = count.found;
-	return true;
+	return count.found;
+}
+
+/* At a return: what was in an argument's place at the entry. */
+static struct error *take_saved_argument(struct cursor *at, const struct probe_site *site,
+                                         const struct code_variable *v, const struct location *loc)
+{
+	bool in_register = loc->piece_count == 1 && loc->pieces[0].kind == PIECE_REGISTER;
+	int n = in_register ? argument_of_register(loc->pieces[0].reg) : argument_by_abi(site, v);
+
+	if (n < 0)
+		return error_create(ENODATA, "at the return only arguments that came as the psABI "
+		                             "says are known; say @entry($%s)",
+		                    v->name);
+	return target_take_argument(at, c_type_dwarf(v->type), n);
 }
 
 static bool is_visible(const struct code_variable *v, const struct planted_probe *planted)
@@ -214,6 +249,7 @@ struct error *target_begin_dwarf(struct cursor *at, const char *name)
 	struct code_variable v;
 	struct location loc;
 	struct error *error;
+	int word;
 
 	error = resolver_site(at->w->r, planted, &site);
 	if (!error)
@@ -226,10 +262,11 @@ struct error *target_begin_dwarf(struct cursor *at, const char *name)
 	if (error)
 		return error;
 	at->info_module = planted->module;
-	if (location_is_none(&loc) && take_unused_argument(at, site, &v))
-		return NULL;
 	if (planted->is_return && v.kind == VARIABLE_PARAMETER)
-		return take_saved_argument(at, &v, &loc);
+		return take_saved_argument(at, site, &v, &loc);
+	word = location_is_none(&loc) ? argument_by_abi(site, &v) : -1;
+	if (word >= 0)
+		return target_take_argument(at, c_type_dwarf(v.type), word);
 	return target_take_location(at, site->info, &v.type, &loc);
 }
 

@@ -46,7 +46,9 @@ static struct expr *make_variable(struct listing *l, const char *name)
 	e->target->pretty = l->pretty;
 	diag_list_init(&quiet);
 	l->w->r->diags = &quiet;
+	l->w->is_listing = true;
 	target_resolve(l->w, e);
+	l->w->is_listing = false;
 	l->w->r->diags = loud;
 	diag_list_deinit(&quiet);
 	return e->target->access ? e : NULL;

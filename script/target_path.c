@@ -217,21 +217,33 @@ static bool read_value(struct cursor *at)
 	return true;
 }
 
+/* Within a structure that was kept at the entry: that is the handler's copy, nobody else's. */
+static bool is_in_copy(const struct cursor *at, size_t steps)
+{
+	const struct target_access *access = at->access;
+
+	for (size_t i = 0; i < steps; i++)
+		if (access->steps.items[i].op == ACCESS_LOAD)
+			return false;
+	return access->base == ACCESS_STACK && at->w->planted->is_return;
+}
+
 /* What an assignment can change: memory, or a register that the handler's end puts back. */
 static const char *why_not_written(const struct cursor *at, const struct expr *e)
 {
 	const struct planted_probe *planted = at->w->planted;
 	const struct target_access *access = at->access;
+	const char *returned = "when the function has returned";
 	size_t count = access->steps.count;
 
 	if (e->target->address || e->target->pretty != PRETTY_NONE)
 		return "since it is worked out, not stored";
 	if (count && access->steps.items[count - 1].op == ACCESS_LOAD)
-		return NULL;
+		return is_in_copy(at, count - 1) ? returned : NULL;
 	if (at->is_address)
 		return "as a whole";
 	if (access->base == ACCESS_ARGUMENT)
-		return planted && planted->is_return ? "when the function has returned" : NULL;
+		return planted && planted->is_return ? returned : NULL;
 	if (access->base == ACCESS_LOCATION && access->location->piece_count == 1 &&
 	    access->location->pieces[0].kind == PIECE_REGISTER)
 		return NULL;
@@ -253,7 +265,7 @@ static bool end_with_value(struct cursor *at, const struct expr *e)
 		return true; /* the pointer itself */
 	if (!e->target->address)
 		return read_value(at);
-	if (at->is_address && !at->field.bit_size)
+	if (at->is_address && !at->field.bit_size && !is_in_copy(at, at->access->steps.count))
 		return true;
 	diag_add(at->w->r->diags, e->tok, TARGET_NO_ADDRESS, at->spelled);
 	return false;

@@ -16,6 +16,7 @@ struct target_walk {
 	struct btf_index *btf;               /* NULL until asked for */
 	bool is_strict;                      /* it is asked whether a variable is there */
 	bool is_foreign;                     /* it is the kernel's, for a module that has none */
+	bool is_listing;                     /* for $$vars: nothing is planted for that */
 	struct {
 		ARENA_LIST(struct typed_local);
 	} locals;
@@ -72,11 +73,14 @@ struct argument_words {
 	int reg, stack;
 };
 
-enum { ARGUMENT_REGISTERS = 6 };
 #define ARGUMENT_WORDS { 0, ARGUMENT_REGISTERS }
 
 /** The first word of the next argument, of so many bytes: below ARGUMENT_REGISTERS a register. */
 int target_next_argument(struct argument_words *words, int64_t size);
+
+enum { ARGUMENT_WORDS_KEPT = 64 }; /* for a return probe, at most */
+/** The argument that begins in a word; at a return it is kept from the entry on. EOPNOTSUPP. */
+struct error *target_take_argument(struct cursor *at, struct c_type type, int word);
 
 /* target_dwarf.c: by debug information */
 /** A variable that is visible where the probe stands; the error says why not. */

@@ -630,6 +630,21 @@ struct error *location_from_dwarf(struct debuginfo *info, Dwarf_Attribute *attr,
 	return c.error;
 }
 
+struct error *location_of_frame(struct debuginfo *info, uint64_t address, struct location *ret)
+{
+	struct compile c = {.info = info, .address = address, .loc = ret};
+	struct error *error = debuginfo_check_dwarf(info);
+
+	ret->op_count = ret->piece_count = 0;
+	ret->uses_entry = false;
+	if (error)
+		return error;
+	frame_address(&c);
+	ret->pieces[ret->piece_count++] =
+	    (struct location_piece){.kind = PIECE_VALUE, .count = ret->op_count};
+	return c.error;
+}
+
 struct error *location_from_constant(Dwarf_Attribute *attr, struct location *ret)
 {
 	struct location_piece piece = {.kind = PIECE_VALUE, .count = 1};

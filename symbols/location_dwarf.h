@@ -13,6 +13,8 @@
  */
 struct error *location_from_dwarf(struct debuginfo *info, Dwarf_Attribute *attr,
 				  Dwarf_Die *function, uint64_t address, struct location *ret);
+/** Its canonical frame address, when the instruction at `address` is about to run. */
+struct error *location_of_frame(struct debuginfo *info, uint64_t address, struct location *ret);
 /** A DW_AT_const_value of `size` bytes (the type's). */
 struct error *location_from_constant(Dwarf_Attribute *attr, struct location *ret);
 

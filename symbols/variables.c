@@ -342,6 +342,22 @@ struct error *variable_location(struct debuginfo *info, const struct code_variab
 	return error ? error_wrap(error, "%s", variable->name) : NULL;
 }
 
+struct error *variable_entry(struct debuginfo *info, uint64_t address, uint64_t *ret_function,
+                             struct location *ret_frame)
+{
+	struct die_chain chain;
+	struct unit unit;
+	struct error *error = debuginfo_check_dwarf(info);
+
+	if (error)
+		return error;
+	if (!unit_of_address(info, address, &unit) || !die_chain_at(&unit, address, &chain) ||
+	    !die_entry(&chain.dies[0], ret_function))
+		return error_create(ENODATA, "0x%llx of %s is in no function with debug information",
+		                    (unsigned long long)address, info->path);
+	return location_of_frame(info, address, ret_frame);
+}
+
 /* The psABI's classes, as far as C functions of kernels and most programs need them. */
 static struct error *return_location(struct dwarf_type type, struct location *ret)
 {

@@ -63,6 +63,14 @@ struct error *variable_location(struct debuginfo *info, const struct code_variab
 				uint64_t address, struct location *ret);
 
 /**
+ * What a location's entry registers are counted from, at the same `address`: the entry of the function,
+ * not of an inlined copy, whose code is there, and as a PIECE_VALUE the canonical frame address: what
+ * the stack pointer was before that function was called. ENODATA.
+ */
+struct error *variable_entry(struct debuginfo *info, uint64_t address, uint64_t *ret_function,
+			     struct location *ret_frame);
+
+/**
  * What a function returns and where it is right after: rax, xmm0, or for a large structure the
  * memory that rax points to. EOPNOTSUPP for structures that come back in two registers.
  */

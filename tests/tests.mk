@@ -30,6 +30,9 @@ include tests/engine/engine.mk
 include tests/kbuild.mk
 include tests/places/places.mk
 
+# The one that scripts look into.
+$(B)/core/tests/vm/kept.kernel.o: CORE_CFLAGS += -g
+
 VM_MODULES := $(patsubst tests/vm/%.kernel.c,$(B)/tests/vm/%.o,$(wildcard tests/vm/*.kernel.c))
 vm-programs: $(patsubst tests/vm/%.c,$(B)/tests/vm/%,$(filter-out %.kernel.c,$(wildcard tests/vm/*.c)))
 vm-programs: $(VM_MODULES)

@@ -33,6 +33,8 @@ int engine_set_enabled(bool on)
 	int err;
 
 	engine.home->lock();
+	if (on)
+		__atomic_fetch_add(&engine.pauses, 1, __ATOMIC_RELAXED);
 	engine.off = !on;
 	err = switch_all();
 	engine.home->unlock();

@@ -88,6 +88,12 @@ void engine_probe_counts(struct kprobe *p, struct engine_counts *ret);
 void engine_kretprobe_counts(struct kretprobe *rp, struct engine_counts *ret);
 
 /**
+ * A number that has grown, by whatever, if any hit of a registered probe went by unseen: missed by us
+ * or below us, or while probes were switched off. Any context.
+ */
+uint64_t engine_probe_unseen(const struct kprobe *p);
+
+/**
  * The same registration as spile/kprobes.h with the culprit told: *ret_failed is the index of the
  * probe that could not be planted, or `num` when the failure belongs to none in particular.
  */
@@ -118,6 +124,7 @@ struct engine {
 	struct engine_cpu *cpus;
 	bool off;         /* engine_set_enabled(false) */
 	bool unoptimized; /* engine_set_optimization(false) */
+	uint64_t pauses;  /* how often probes, one or all, were switched on again */
 };
 
 extern struct engine engine;

@@ -395,6 +395,18 @@ void engine_probe_counts(struct kprobe *p, struct engine_counts *ret)
 	engine.home->unlock();
 }
 
+/* What account() tells may be in nmissed as well: all that matters is that it grows. */
+uint64_t engine_probe_unseen(const struct kprobe *p)
+{
+	const struct spile_site *site = p->site;
+	struct site_misses below = { 0 };
+
+	if (site->planter->account && site->plant)
+		site->planter->account(site, &below);
+	return __atomic_load_n(&p->nmissed, __ATOMIC_RELAXED) + below.nested +
+	       __atomic_load_n(&engine.pauses, __ATOMIC_RELAXED);
+}
+
 void engine_kretprobe_counts(struct kretprobe *rp, struct engine_counts *ret)
 {
 	engine_probe_counts(&rp->kp, ret);

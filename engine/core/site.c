@@ -170,6 +170,7 @@ int site_set_enabled(struct spile_site *site, struct kprobe *p, bool on)
 		__atomic_fetch_or(&p->flags, KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
 		return site_follow(site, was_enabled, site->has_post);
 	}
+	__atomic_fetch_add(&engine.pauses, 1, __ATOMIC_RELAXED);
 	site_want(site, 1);
 	__atomic_fetch_and(&p->flags, ~(uint32_t)KPROBE_FLAG_DISABLED, __ATOMIC_RELAXED);
 	err = site_follow(site, was_enabled, site->has_post);

@@ -89,7 +89,7 @@ static int note_refusal(const struct kernel_function *fn, void *arg)
 }
 
 /* What the kernel says about probing there; a module that it does not know is not spoken for. */
-static const char *refusal_at(struct code_search *s, const struct elf_symbol *sym, bool is_entry)
+const char *code_search_refusal(struct code_search *s, const struct elf_symbol *sym, bool is_entry)
 {
 	struct refusal r = {.s = s, .is_entry = is_entry};
 	struct error *error =
@@ -130,7 +130,7 @@ struct planted_probe *code_search_plant(struct code_search *s, uint64_t address,
 		code_skip(q, func, "no symbol is near the address");
 		return NULL;
 	}
-	reason = refusal_at(s, sym, is_entry);
+	reason = code_search_refusal(s, sym, is_entry);
 	if (reason) {
 		code_skip(q, func, reason);
 		return NULL;

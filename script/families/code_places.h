@@ -15,6 +15,8 @@ struct code_search {
 
 /** Which of several symbols of its name kallsyms has it as, from 1; 0 when there is only one. */
 unsigned code_search_namesake(const struct code_search *s, const struct elf_symbol *sym);
+/** What the kernel says against a probe in that function, or at its entry; NULL: nothing. */
+const char *code_search_refusal(struct code_search *s, const struct elf_symbol *sym, bool is_entry);
 /** "tcp_sendmsg@net/ipv4/tcp.c:1234" */
 const char *code_search_text(struct code_search *s, const char *function, const char *file,
 			     int line);

@@ -54,10 +54,12 @@ $(B)/tests/vm/suite-sites.o: $(SUITE_CORE) $(B)/core/tests/engine/targets-sites.
 	$(say) LD $@
 	$(Q)$(LD) -r -o $@ $^
 
-# A module of one file with sites in all its functions.
-$(B)/tests/vm/victim-sites.o: tests/vm/victim.kernel.c engine/host/linux-kernel/kernel.def
+# Modules of one file with sites in all its functions; scripts look into `kept`.
+$(B)/tests/vm/kept-sites.o: SITES += -g
+$(B)/tests/vm/victim-sites.o $(B)/tests/vm/kept-sites.o: $(B)/tests/vm/%-sites.o: tests/vm/%.kernel.c \
+    engine/host/linux-kernel/kernel.def
 	@mkdir -p $(@D)
 	$(say) CC $@
 	$(Q)$(CC) -I. -Iinclude -D__SPILE_KERNEL__ $(CORE_CFLAGS) $(WARN) $(SITES) -c $< -o $@
 
-vm-programs: $(B)/tests/vm/suite-sites.o $(B)/tests/vm/victim-sites.o
+vm-programs: $(B)/tests/vm/suite-sites.o $(B)/tests/vm/victim-sites.o $(B)/tests/vm/kept-sites.o

@@ -54,8 +54,8 @@ strip -g stripped
 # Split, and the other half lost.
 mkdir -p objects/moved
 (cd objects/moved && gcc -O2 -gdwarf-5 -gsplit-dwarf $link "$src/fixture.c" "$src/other.c" -o ../../moved && rm -f ./*.dwo ../../*.dwo)
-# An unlinked object, as a kernel's module is.
-gcc -O2 -gdwarf-5 -ffunction-sections -r -nostdlib "$src/fixture.c" "$src/other.c" -o object.ko
+# An unlinked object, as a kernel's module is: its unwinding tables are in .debug_frame alone.
+gcc -O2 -gdwarf-5 -ffunction-sections -fno-asynchronous-unwind-tables -r -nostdlib "$src/fixture.c" "$src/other.c" -o object.ko
 # A function whose rest was split off and copied back into it.
 gcc -Os -gdwarf-5 -c "$src/partly.c" -o partly.o
 # Rows of line tables that are no places; for both versions' numbering of files.

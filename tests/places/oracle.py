@@ -93,7 +93,7 @@ def variables(frame, at_entry):
         block = block.superblock
 
 
-entries = {}
+entries, began = {}, {}
 
 
 def report(address, data, at_entry):
@@ -110,6 +110,9 @@ def report(address, data, at_entry):
     memory(sp, 1024)
     for start, size in data:
         memory(start, size)
+    print("cfa %x" % int(gdb.execute("info frame", to_string=True).split("frame at ")[1].split(":")[0], 16))
+    if symbol in began:
+        print("began %x" % began[symbol])
     print("tls %x" % (int(frame.read_register("fs_base")) & (2**64 - 1)))
     variables(frame, at_entry)
     print("end")
@@ -139,6 +142,7 @@ def main():
         if pc in starts:
             symbol = gdb.execute("info symbol $pc", to_string=True).split()[0]
             frame = gdb.newest_frame()
+            began[symbol] = pc
             entries[symbol] = [(n, int(frame.read_register(r)) & (2**64 - 1))
                                for n, r in enumerate(REGS)]
         if pc in wanted:

@@ -226,13 +226,29 @@ static void test_target_debuginfo(void **state)
 	check_place("function(\"labels\").return", "$n", "spl_arg(c, 0)");
 	check_place("function(\"labels\")", "$$parms", "n=%#x");
 	check_place("function(\"labels\").return", "$return", "spl_reg(c, 80)");
-	check_place("function(\"arithmetic\")", "$s8$", "SPL_SHOW_SIGNED, 1,");
+	check_place("function(\"arithmetic@fixture.c\")", "$s8$", "SPL_SHOW_SIGNED, 1,");
+}
+
+/* What only the entry had: a hidden probe there keeps it. One for a function, none if it is not read. */
+static void test_target_entry_registers(void **state)
+{
+	const char *keep = "{ SPL_PROBE_KEEP, 0, (spl_u64)kaddr_object__in__split$constprop$0,";
+	_cleanup_free_ char *asked = translate(
+	    "probe module(\"build/places/programs/object.ko\").statement(\"split@fixture.c:+6\") "
+	    "{ println(@defined($n), $$parms) }");
+
+	check_place("statement(\"by_value@other.c:+7\")", "$tiny", "spl_entry_register(c, 1, s1[0], 3,");
+	check_place("statement(\"by_value@other.c:+7\")", "$tiny", "s1[0] = (spl_u64)spl_reg(c, 152);");
+	check_place("statement(\"by_value@other.c:+7\")", "$tiny, $flag", "kaddr_object__in__by_value, ");
+	check_place("statement(\"split@fixture.c:+6\")", "$n, $n", keep); /* in .cold */
+	check_place("statement(\"split@fixture.c:+6\")", "$n, $n", "nprobes = 2,");
+	assert_null(strstr(asked, "SPL_PROBE_KEEP"));
 }
 
 static void test_target_returns(void **state)
 {
 	check_target(".return", "$return", "spl_retval(c)");
-	check_target(".return", "$count", "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
+	check_target(".return", "$count", ", 6 },");
 	check_target(".return", "$return", "SPL_PROBE_RETURN, 0,");
 	check_target("", "$$parms", "file=%#x buf=%#x count=%#x color=%#x");
 	check_target(".return", "$$return", "return=%#x");
@@ -246,8 +262,8 @@ static void test_numbered_arguments(void **state)
 	                                      "probe kernel.function(\"no_types\").return "
 	                                      "{ println(outer()) }");
 
-	assert_has(code, "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
-	check_target(".return", "pointer_arg(1)", "SPL_PROBE_RETURN, SPL_PROBE_WANTS_ENTRY_ARGS,");
+	assert_has(code, ", 6 },");
+	check_target(".return", "pointer_arg(1)", ", 6 },");
 }
 
 static void test_defined(void **state)
@@ -269,8 +285,14 @@ static void test_stack_argument(void **state)
 	_cleanup_free_ char *code =
 	    translate("probe kernel.function(\"many\") { println($f, $g) }");
 
+	_cleanup_free_ char *kept =
+	    translate("probe kernel.function(\"many\").return { println($g) }");
+
 	assert_has(code, "spl_arg(c, 5)");
 	assert_has(code, "spl_arg(c, 6)");
+	assert_has(code, ", 0 },");
+	assert_has(kept, "spl_arg(c, 6)");
+	assert_has(kept, ", 7 },");
 }
 
 /* A body that does not look at its place, or comes out equal, is one handler. */
@@ -519,7 +541,7 @@ int main(void)
 	    cmocka_unit_test(test_target_fields),  cmocka_unit_test(test_target_bits),
 	    cmocka_unit_test(test_target_arrays),  cmocka_unit_test(test_target_returns),
 	    cmocka_unit_test(test_defined),        cmocka_unit_test(test_numbered_arguments),
-	    cmocka_unit_test(test_stack_argument), cmocka_unit_test(test_shared_handlers),
+	    cmocka_unit_test(test_stack_argument), cmocka_unit_test(test_target_entry_registers), cmocka_unit_test(test_shared_handlers),
 	    cmocka_unit_test(test_namesakes),      cmocka_unit_test(test_locks),
 	    cmocka_unit_test(test_shared_globals),
 	             cmocka_unit_test(test_meta),

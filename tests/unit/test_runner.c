@@ -19,6 +19,7 @@
 #include "engine/arch/x86/regs.h"
 #include "engine/host.h"
 #include "runtime/format.h"
+#include "runtime/kept.h"
 #include "runtime/session.h"
 #include "spile/session.h"
 #include "tests/unit/fixture_render.h"
@@ -465,6 +466,10 @@ static void on_return(struct spl_ctx *c)
 {
 	seen[0] = spl_retval(c);
 	seen[1] = spl_arg(c, 2);
+	seen[2] = spl_arg(c, 6);
+	seen[3] = *(int64_t *)spl_stack_arg(c, 6);
+	assert_null(c->error);
+	spl_arg(c, 7); /* its slot on the stack may hold anything by now */
 }
 
 static void on_bad_load(struct spl_ctx *c)
@@ -480,13 +485,13 @@ static void on_arg(struct spl_ctx *c) { spl_arg(c, 0); }
 static void test_target_variables(void **state)
 {
 	const struct spl_probe probes[] = {
-		PROBE(0, ENTRY, .handler = on_entry),	 PROBE(1, RETURN, .handler = on_return),
+		PROBE(0, ENTRY, .handler = on_entry),	 PROBE(1, RETURN, .handler = on_return, .entry_args = 7),
 		PROBE(2, TIMER, .handler = on_bad_load), PROBE(3, TIMER, .handler = on_arg),
 		PROBE(4, RETURN, .handler = on_arg),
 	};
 	struct pt_regs regs = { .di = 0x1001, .si = 0x1002, .dx = 0x1003, .cx = 0x1004, .r8 = 0x1005,
 				.r9 = 0x1006, .ax = -1, .ip = 77, .sp = (uintptr_t)stack };
-	uint64_t args[6] = { 1, 2, 3, 4, 5, 6 };
+	uint64_t args[7] = { 1, 2, 3, 4, 5, 6, 7 };
 
 	script.max_errors = 10;
 	start(probes, 5);
@@ -502,6 +507,9 @@ static void test_target_variables(void **state)
 	spl_probe_run(&session, &probes[1], &regs, args);
 	assert_int_equal(seen[0], -1);
 	assert_int_equal(seen[1], 3);
+	assert_int_equal(seen[2], 7);
+	assert_int_equal(seen[3], 7);
+	assert_string_equal(read_text(), "Eargument is not available at the return");
 	spl_probe_run(&session, &probes[2], NULL, NULL);
 	assert_string_equal(read_text(), "Ekernel read fault at 0x0000000000000010 near "
 					 "identifier '$x' at t.stp:3:4");
@@ -511,6 +519,47 @@ static void test_target_variables(void **state)
 	assert_string_equal(read_text(), "Earguments are not available in this probe");
 	spl_probe_run(&session, &probes[4], &regs, NULL);
 	assert_string_equal(read_text(), "Earguments are not available in this probe");
+	script.max_errors = 0;
+	spl_session_deinit(&session);
+}
+
+/* --- what was at the entry ------------------------------------------------------------------------ */
+
+static uint64_t entries_missed;
+
+static uint64_t count_missed(const struct spl_session *session, uint32_t index)
+{
+	return index == 0 ? entries_missed : 0;
+}
+
+static void on_amid(struct spl_ctx *c)
+{
+	seen[0] = spl_entry_register(c, 0, 0x5008, 1, "identifier '$x' at t.stp:3:4");
+}
+
+static void test_entry_registers(void **state)
+{
+	const struct spl_probe probes[] = { PROBE(0, KEEP, .addr = 1),
+					    PROBE(1, STATEMENT, .handler = on_amid) };
+	static const char unknown[] = "Ethe value at the function's entry is not known: the call began "
+				      "before the script did, or its entry was missed near "
+				      "identifier '$x' at t.stp:3:4";
+	struct pt_regs regs = { .si = 42, .sp = 0x5000 };
+
+	script.max_errors = 10;
+	start(probes, 2);
+	session.missed = count_missed;
+	spl_session_begin(&session);
+	spl_probe_run(&session, &probes[1], &regs, NULL);
+	assert_string_equal(read_text(), unknown);
+	spl_kept_note(session.kept[0], &regs, 0);
+	assert_null(session.kept[1]);
+	spl_probe_run(&session, &probes[1], &regs, NULL);
+	assert_int_equal(seen[0], 42);
+	assert_string_equal(read_text(), "");
+	entries_missed = 1;
+	spl_probe_run(&session, &probes[1], &regs, NULL);
+	assert_string_equal(read_text(), unknown);
 	script.max_errors = 0;
 	spl_session_deinit(&session);
 }
@@ -765,7 +814,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_losses_are_counted),
 		cmocka_unit_test(test_waits_for_room),
-		cmocka_unit_test(test_target_variables),
+		cmocka_unit_test(test_target_variables), cmocka_unit_test(test_entry_registers),
 		cmocka_unit_test(test_objects),
 		cmocka_unit_test(test_string_before_a_hole),
 		cmocka_unit_test(test_thread_indent),

@@ -33,6 +33,7 @@ struct memory {
 /* What gdb found at one place. */
 struct stop {
 	uint64_t address, tls, regs[17], entry[17];
+	uint64_t cfa, began; /* of the call; `began`: its function's entry, 0 unknown */
 	unsigned char vectors[16][16];
 	bool has_entry[17];
 	struct memory memory[8];
@@ -45,7 +46,7 @@ struct session {
 	const char *name;
 	uint64_t bias;
 	struct stop stop;
-	unsigned stops, compared, gone, from_entry, differences;
+	unsigned stops, calls, compared, gone, from_entry, differences;
 };
 
 /* --- the machine that our programs run on ------------------------------------------------------- */
@@ -321,6 +322,25 @@ static int compare_variable(const struct code_variable *v, void *arg)
 	return 0;
 }
 
+/* By what the call is known, whose registers at the entry are wanted. */
+static void compare_call(struct session *s)
+{
+	struct location_machine m = {.read_register = machine_register,
+	                             .read_memory = machine_memory,
+	                             .load_bias = s->bias,
+	                             .context = &s->stop};
+	struct location frame;
+	uint64_t entry, cfa;
+
+	assert_no_error(variable_entry(s->info, s->stop.address - s->bias, &entry, &frame));
+	assert_no_error(location_evaluate(&frame, &m, &cfa, sizeof(cfa)));
+	assert_int_equal(cfa, s->stop.cfa);
+	if (!s->stop.began)
+		return;
+	assert_int_equal(entry + s->bias, s->stop.began);
+	s->calls++;
+}
+
 /* What gdb shows must be known to us as well. */
 static void find_missing(struct session *s)
 {
@@ -400,8 +420,13 @@ static void read_line(struct session *s, const char *line)
 		read_hex(stop, line);
 	} else if (!strncmp(line, "var ", 4)) {
 		read_variable(stop, line);
+	} else if (sscanf(line, "cfa %lx", &value) == 1) {
+		stop->cfa = value;
+	} else if (sscanf(line, "began %lx", &value) == 1) {
+		stop->began = value;
 	} else if (!strncmp(line, "end", 3)) {
 		s->stops++;
+		compare_call(s);
 		assert_no_error(variables_at(s->info, stop->address - s->bias, NULL, compare_variable,
 		                             s));
 		find_missing(s);
@@ -468,7 +493,7 @@ static FILE *ask_gdb(const char *name, const char *places)
 	char command[1024];
 
 	snprintf(command, sizeof(command),
-	         "cd " PLACES_DIR "; if ! cmp -s %s %s.places || ! [ -e %s.gdb ]; then "
+	         "cd " PLACES_DIR "; if ! cmp -s %s %s.places || ! [ %s.gdb -nt ../../tests/places/oracle.py ]; then "
 	         "PLACES=%s gdb -nx -batch -iex 'set debug-file-directory programs/debug' "
 	         "-x ../../tests/places/oracle.py programs/%s >%s.gdb.tmp 2>&1; "
 	         "mv %s.gdb.tmp %s.gdb; fi; mv %s %s.places; cat %s.gdb",
@@ -499,6 +524,7 @@ static void check_program(const char *name)
 	assert_int_equal(s.differences, 0);
 	assert_true(s.stops > 50);
 	assert_true(s.compared > 100);
+	assert_true(s.calls > s.stops / 2);
 }
 
 static void test_values_beside_gdb(void **state)

@@ -57,7 +57,7 @@ static void on_timer(struct spl_ctx *c)
 	{ .kind = SPL_PROBE_ENTRY, .addr = (spl_u64)kaddr___x64_sys_getpgid, .handler = on_entry,  \
 	  .pp = "entry", .func = "getpgid", .index = 2 },                                          \
 	{ .kind = SPL_PROBE_RETURN, .addr = (spl_u64)kaddr___x64_sys_getpgid,                      \
-	  .flags = SPL_PROBE_WANTS_ENTRY_ARGS, .handler = on_return, .pp = "return",               \
+	  .entry_args = 6, .handler = on_return, .pp = "return",               \
 	  .func = "getpgid", .index = 3 },                                                         \
 	{ .kind = SPL_PROBE_TIMER, .param = 50000000, .handler = on_timer, .pp = "timer",          \
 	  .func = "", .index = 4 },                                                                \
