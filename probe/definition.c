@@ -263,7 +263,8 @@ static int define_function(const struct code_function *fn, void *arg)
 		return 0; /* it does not return */
 	if (!d->head.is_return && wants_variables(d))
 		address = function_after_prologue(d->info, fn);
-	error = place_at(d->info, address, &place);
+	error = address == fn->address ? function_place(d->info, fn, &place)
+	                               : place_at(d->info, address, &place);
 	if (error) {
 		error_destroy(error);
 		return 0;

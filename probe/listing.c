@@ -100,7 +100,7 @@ static int print_kernel_function(const struct kernel_function *fn, void *arg)
 	if (ctx->request.verbose)
 		fprintf(ctx->request.out, "\t%s%s%s",
 		        fn->has_ftrace_site ? "ftrace" : "native",
-		        fn->has_prototype ? "" : ", no prototype",
+		        kernel_function_has_prototype(ctx->kernel, fn) ? "" : ", no prototype",
 		        fn->ambiguous ? ", several of that name" : "");
 	fprintf(ctx->request.out, "\n");
 	return 0;

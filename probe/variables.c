@@ -81,12 +81,11 @@ static int show_function(const struct code_function *fn, void *arg)
 	struct view *view = arg;
 	struct place place;
 
+	uint64_t address = function_after_prologue(view->info, fn);
+
 	view->of = fn;
-	view->error = place_at(view->info, function_after_prologue(view->info, fn), &place);
-	if (!view->error && fn->kind == FUNCTION_INLINE) {
-		place.function = fn->name;
-		place.container = fn->container;
-	}
+	view->error = address == fn->address ? function_place(view->info, fn, &place)
+	                                     : place_at(view->info, address, &place);
 	return view->error || show_place(&place, view);
 }
 

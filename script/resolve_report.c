@@ -55,7 +55,7 @@ static int note_function(const struct kernel_function *fn, void *arg)
 
 	p->known = true;
 	p->has_site |= fn->has_ftrace_site;
-	p->has_prototype |= fn->has_prototype;
+	p->has_prototype = p->has_prototype || kernel_function_has_prototype(p->kernel, fn);
 	return 0;
 }
 

@@ -152,6 +152,8 @@ void debuginfo_close(struct debuginfo *info)
 	if (!info)
 		return;
 	places_index_close(info->index);
+	unit_views_close(info);
+	frame_views_close(info);
 	btf_index_destroy(info->btf);
 	if (info->dwfl)
 		dwfl_end(info->dwfl);
@@ -368,6 +370,13 @@ static void sort_symbols(struct debuginfo *info)
 	guess_sizes(info);
 }
 
+const struct elf_symbol *symbols_sorted(struct debuginfo *info, uint64_t *ret_count)
+{
+	sort_symbols(info);
+	*ret_count = info->symbol_count;
+	return info->symbols;
+}
+
 int symbols_each(struct debuginfo *info,
                  int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
@@ -489,10 +498,63 @@ static const struct elf_symbol *find_sorted(struct debuginfo *info, uint64_t add
 	return best;
 }
 
+/* The first symbol of the index that is at `address` or behind it. */
+static size_t indexed_from(struct debuginfo *info, uint64_t address)
+{
+	size_t low = 0, high = places_index_symbols(info->index);
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (places_index_symbol_address(info->index, mid) < address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* An index has them sorted already, and there is no need to read them. */
+static const struct elf_symbol *find_indexed(struct debuginfo *info, uint64_t address)
+{
+	size_t n = indexed_from(info, address + 1);
+	struct elf_symbol sym, best = {.name = NULL}, *found;
+
+	for (size_t tries = 0; n-- > 0 && tries < 16; tries++) {
+		places_index_symbol(info->index, n, &sym);
+		if (best.name && sym.address < best.address)
+			break;
+		if (address - sym.address < sym.size && is_better(&sym, best.name ? &best : NULL))
+			best = sym;
+	}
+	if (!best.name)
+		return NULL;
+	found = ARENA_NEW(&info->arena, struct elf_symbol);
+	*found = best;
+	return found;
+}
+
+/* The one of the symbols at `address` that `name` begins, or NULL. */
+static const char *named_indexed(struct debuginfo *info, uint64_t address, const char *name)
+{
+	size_t n = places_index_symbols(info->index);
+	struct elf_symbol sym;
+
+	for (size_t i = indexed_from(info, address);
+	     i < n && places_index_symbol_address(info->index, i) == address; i++) {
+		places_index_symbol(info->index, i, &sym);
+		if (!strncmp(sym.name, name, strlen(name)))
+			return sym.name;
+	}
+	return NULL;
+}
+
 #define UNSORTED_MAX 24 /* questions after which sorting pays */
 
 const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t address)
 {
+	if (!info->symbols_read && info->index && !info->walks && places_index_symbols(info->index))
+		return find_indexed(info, address);
 	if (++info->symbol_questions > UNSORTED_MAX)
 		sort_symbols(info);
 	else
@@ -506,6 +568,11 @@ const char *function_symbol(struct debuginfo *info, uint64_t address, const char
 
 	if (!sym || sym->address != address)
 		return NULL;
+	if (!info->symbols_read) {
+		const char *own = named_indexed(info, address, name);
+
+		return own ? own : sym->name;
+	}
 	at = info->symbols;
 	end = at + info->symbol_count;
 	if (info->symbols_sorted) {

@@ -45,6 +45,11 @@ struct debuginfo {
 	size_t range_count;
 	struct btf_index *btf; /* of a module; NULL until asked for */
 	struct places_index *index; /* places_index.c; NULL until needed */
+	bool index_tried;    /* looked whether it is there */
+	bool walks;          /* for tests: the index tells at most which units to look into */
+	struct unit_view *views; /* unit_view.c */
+	struct frame_view *frames; /* frame_view.c */
+	unsigned view_count, frame_count;
 };
 
 /** ESTALE when the file of notes, /sys/module/NAME/notes/..., has another build id than `info`. */
@@ -53,6 +58,8 @@ struct error *debuginfo_check_loaded(struct debuginfo *info, const char *notes);
 /** All symbols in no certain order, which spares sorting them. */
 int symbols_each(struct debuginfo *info,
 		 int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg);
+/** The same as a sorted array; it lives until debuginfo_close(). */
+const struct elf_symbol *symbols_sorted(struct debuginfo *info, uint64_t *ret_count);
 /** The symbol that starts at a function's entry; of several the one that `name` begins. */
 const char *function_symbol(struct debuginfo *info, uint64_t address, const char *name);
 
@@ -75,6 +82,35 @@ int unit_each(struct debuginfo *info, int (*cb)(const struct unit *unit, void *a
 /** The same for units whose own source file matches `file` (see path_matches()). */
 int unit_each_named(struct debuginfo *info, const char *file,
 		    int (*cb)(const struct unit *unit, void *arg), void *arg);
+/** One unit's header, and where the next one is. */
+struct unit_header {
+	Dwarf_Off offset, die, next; /* start with next = 0 */
+	bool is_alone; /* all of it is here, and it refers to no DIE outside */
+};
+
+/** Goes on to the header at header->next; false at the end. */
+bool unit_next_header(struct debuginfo *info, struct unit_header *header);
+
+/** unit_view.c: the DIE of a unit that is_alone, without reading the units before it. */
+bool unit_view_find(struct debuginfo *info, Dwarf_Off unit, Dwarf_Die *ret);
+void unit_views_close(struct debuginfo *info);
+
+/** One entry of .debug_frame. */
+struct frame_entry {
+	uint64_t at, size; /* in the section, with the length in front */
+	uint64_t cie;      /* of an FDE: where the common part is */
+	uint64_t start, length; /* the code that it is about */
+	bool is_cie, is_plain;  /* a CIE without augmentation */
+};
+
+/** Reads the entry at `at`; false at the end, and when it does not fit. */
+bool frame_entry_read(const Elf_Data *data, uint64_t at, struct frame_entry *ret);
+/** frame_view.c: unwinding information that covers `address`, quickly; NULL when that cannot be. */
+Dwarf_CFI *frame_view_cfi(struct debuginfo *info, uint64_t address);
+void frame_views_close(struct debuginfo *info);
+/** A section's bytes, NULL when it is not there or compressed. */
+Elf_Data *elf_section_data(Elf *elf, const char *name);
+
 /** True when so much DWARF is there that walking all of it takes too long to do each time. */
 bool debuginfo_is_large(struct debuginfo *info);
 
@@ -125,6 +161,10 @@ void function_map_deinit(struct function_map *map);
 /** As die_chain_at(). */
 bool function_map_chain(const struct function_map *map, uint64_t address, struct die_chain *ret);
 
+/** The same, when the function is known already. */
+bool die_chain_below(Dwarf_Die *function, uint64_t address, struct die_chain *ret);
+/** From the function down to the DIE at that offset. */
+bool die_chain_to(Dwarf_Die *function, Dwarf_Off target, struct die_chain *ret);
 /** The DIEs that `address` lies in, outermost (the concrete function) first. */
 bool die_chain_at(const struct unit *unit, uint64_t address, struct die_chain *ret);
 

@@ -59,13 +59,102 @@ static bool lacks_contents(Dwarf_CU *cu, const struct unit *unit)
 	       type == DW_UT_skeleton && unit->die.addr == unit->skeleton.addr;
 }
 
+static bool read_uleb(const uint8_t **at, const uint8_t *end, uint64_t *ret)
+{
+	unsigned shift = 0;
+	uint8_t byte;
+
+	*ret = 0;
+	do {
+		if (*at == end)
+			return false;
+		byte = *(*at)++;
+		if (shift < 64)
+			*ret |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80);
+	return true;
+}
+
 bool unit_at(struct debuginfo *info, Dwarf_Off offset, struct unit *ret)
 {
 	Dwarf_Die die;
 
+	if (unit_view_find(info, offset, &die) && fill(die.cu, ret))
+		return true;
 	if (!info->dwarf || !dwarf_offdie(info->dwarf, offset, &die))
 		return false;
 	return fill(die.cu, ret);
+}
+
+/* Whether a table of abbreviations has a form that leads to another unit or file. */
+static bool refers_outside(const uint8_t *at, const uint8_t *end)
+{
+	uint64_t code, word[2];
+
+	while (read_uleb(&at, end, &code) && code) {
+		if (!read_uleb(&at, end, &word[0]) || at == end)
+			return true;
+		at++; /* has children */
+		do {
+			if (!read_uleb(&at, end, &word[0]) || !read_uleb(&at, end, &word[1]))
+				return true;
+			switch (word[1]) {
+			case DW_FORM_ref_addr:
+			case DW_FORM_ref_sup4:
+			case DW_FORM_ref_sup8:
+			case DW_FORM_ref_sig8:
+			case DW_FORM_GNU_ref_alt:
+			case DW_FORM_indirect: return true;
+			case DW_FORM_implicit_const: /* any ending: signed ones are as long */
+				if (!read_uleb(&at, end, &(uint64_t){0}))
+					return true;
+			}
+		} while (word[0] || word[1]);
+	}
+	return false;
+}
+
+Elf_Data *elf_section_data(Elf *elf, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return NULL;
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr shdr;
+		const char *own;
+
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type == SHT_NOBITS ||
+		    shdr.sh_flags & SHF_COMPRESSED)
+			continue;
+		own = elf_strptr(elf, names, shdr.sh_name);
+		if (own && !strcmp(own, name))
+			return elf_getdata(scn, NULL);
+	}
+	return NULL;
+}
+
+bool unit_next_header(struct debuginfo *info, struct unit_header *header)
+{
+	const Elf_Data *table = elf_section_data(dwarf_getelf(info->dwarf), ".debug_abbrev");
+	Dwarf_Half version;
+	Dwarf_Off abbrev;
+	size_t size;
+	struct unit unit;
+
+	header->offset = header->next;
+	if (dwarf_next_unit(info->dwarf, header->offset, &header->next, &size, &version, &abbrev,
+	                    NULL, NULL, NULL, NULL))
+		return false;
+	header->die = header->offset + size;
+	header->is_alone =
+	    table && abbrev < table->d_size && unit_at(info, header->die, &unit) &&
+	    unit.die.addr == unit.skeleton.addr && !lacks_contents(unit.die.cu, &unit) &&
+	    !refers_outside((uint8_t *)table->d_buf + abbrev,
+	                    (uint8_t *)table->d_buf + table->d_size);
+	return true;
 }
 
 int unit_each(struct debuginfo *info, int (*cb)(const struct unit *unit, void *arg), void *arg)

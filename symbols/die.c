@@ -174,6 +174,37 @@ static bool descend(Dwarf_Die *die, uint64_t address, struct die_chain *ret)
 	return here;
 }
 
+bool die_chain_below(Dwarf_Die *function, uint64_t address, struct die_chain *ret)
+{
+	ret->count = 0;
+	return descend(function, address, ret);
+}
+
+bool die_chain_to(Dwarf_Die *function, Dwarf_Off target, struct die_chain *ret)
+{
+	Dwarf_Die at = *function, child, below;
+
+	for (ret->count = 0; ret->count < DIE_CHAIN_MAX; at = below) {
+		bool is_below = false;
+
+		ret->dies[ret->count++] = at;
+		if (dwarf_dieoffset(&at) == target)
+			return true;
+		/* The last child that begins at the target or before has it, or none. */
+		if (dwarf_child(&at, &child))
+			return false;
+		do {
+			if (dwarf_dieoffset(&child) > target)
+				break;
+			below = child;
+			is_below = true;
+		} while (dwarf_siblingof(&child, &child) == 0);
+		if (!is_below)
+			return false;
+	}
+	return false;
+}
+
 static void chain_drop_front(struct die_chain *chain, unsigned n)
 {
 	chain->count -= n;

@@ -176,11 +176,20 @@ static bool is_ambiguous(const struct kallsyms *ks, const struct ksym *sym)
 	return n > 1;
 }
 
+bool kernel_function_has_prototype(struct kernel *k, const struct kernel_function *fn)
+{
+	struct btf_index *btf = NULL;
+
+	if (fn->module)
+		return false;
+	error_destroy(kernel_btf(k, &btf)); /* without BTF no function has a prototype */
+	return btf && btf_index_has_function(btf, fn->name);
+}
+
 struct match {
 	struct kernel *k;
 	struct kallsyms *ks;
 	const char *module, *pattern;
-	struct btf_index *btf; /* NULL: no types known */
 	int (*cb)(const struct kernel_function *fn, void *arg);
 	void *arg;
 };
@@ -203,7 +212,6 @@ static int match_symbol(const struct match *m, const struct ksym *sym)
 	    .has_ftrace_site = sym->has_ftrace_site,
 	    .blacklisted = blacklisted(m->k, sym->address),
 	    .ambiguous = is_ambiguous(m->ks, sym),
-	    .has_prototype = m->btf && !module && btf_index_has_function(m->btf, name),
 	};
 	return m->cb(&fn, m->arg);
 }
@@ -218,7 +226,6 @@ struct error *kernel_function_match(struct kernel *k, const char *module, const 
 
 	if (error)
 		return error;
-	error_destroy(kernel_btf(k, &m.btf)); /* without BTF no function has a prototype */
 	if (!strpbrk(pattern, "*?[\\")) {
 		while ((sym = kallsyms_next(m.ks, sym, pattern)))
 			if (match_symbol(&m, sym))

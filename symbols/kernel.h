@@ -82,8 +82,10 @@ struct kernel_function {
 	bool has_ftrace_site;  /* listed in available_filter_functions */
 	bool blacklisted;      /* the kernel refuses probes there */
 	bool ambiguous;        /* another function of the same module has the same name */
-	bool has_prototype;    /* BTF knows its arguments (the kernel proper only, for now) */
 };
+
+/** BTF knows its arguments (those of the kernel proper only, for now). */
+bool kernel_function_has_prototype(struct kernel *k, const struct kernel_function *fn);
 
 /**
  * Calls `cb` for each function whose name matches the shell pattern (* ? [..]), in order of

@@ -300,8 +300,11 @@ static bool frame_from(struct compile *c, Dwarf_CFI *cfi, Dwarf_Addr bias)
 static void frame_address(struct compile *c)
 {
 	Dwarf_Addr bias;
-	Dwarf_CFI *cfi = dwfl_module_dwarf_cfi(c->info->module, &bias);
+	Dwarf_CFI *cfi = frame_view_cfi(c->info, c->address);
 
+	if (frame_from(c, cfi, c->info->elf_bias))
+		return;
+	cfi = dwfl_module_dwarf_cfi(c->info->module, &bias);
 	if (frame_from(c, cfi, bias))
 		return;
 	cfi = dwfl_module_eh_cfi(c->info->module, &bias);

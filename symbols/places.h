@@ -72,7 +72,11 @@ struct code_function {
 	const char *container; /* the function that an inlined copy was put into */
 	int call_line;         /* inlined copy: the line that called it */
 	bool is_external;      /* visible to other units */
+	bool is_rest;          /* the rest of a function, inlined in itself; not handed out */
 	uint64_t unit, die;    /* offsets in .debug_info, 0 without DWARF */
+	uint64_t body;         /* DIE of the function whose code it is: `die`, or that of `container` */
+	const char *place_file; /* source of the instruction at `address`; NULL: place_at() finds it */
+	int place_line;
 };
 
 enum {
@@ -113,6 +117,9 @@ struct place {
  */
 struct error *places_find(struct debuginfo *info, const struct place_query *q,
 			  int (*cb)(const struct place *place, void *arg), void *arg);
+/** The place where `fn` is entered; what it was inlined from and into as fn tells it. */
+struct error *function_place(struct debuginfo *info, const struct code_function *fn,
+			     struct place *ret);
 /** What is at an address. An address between instructions' starts is not noticed here: see
  *  places_boundary(). */
 struct error *place_at(struct debuginfo *info, uint64_t address, struct place *ret);

@@ -43,9 +43,10 @@ struct walk {
 	struct debuginfo *info;
 	const struct unit *unit;
 	unsigned kinds;
-	function_cb *cb;
+	walk_cb *cb;
 	void *arg;
 	unsigned depth;
+	Dwarf_Off body; /* the function that is walked */
 };
 
 const char *die_called_from(Dwarf_Die *die, int *line)
@@ -82,15 +83,16 @@ static int emit(struct walk *w, Dwarf_Die *die, enum function_kind kind, const c
 	fn.size = die_size(die, fn.address);
 	fn.unit = w->unit->offset;
 	fn.die = dwarf_dieoffset(die);
+	fn.body = w->body;
 	if (kind == FUNCTION_BODY) {
 		Dwarf_Attribute attr;
 		Dwarf_Die at = *die;
 
 		fn.is_external = dwarf_attr_integrate(&at, DW_AT_external, &attr);
-	} else if (is_rest(die, &fn)) {
-		return 0;
+	} else {
+		fn.is_rest = is_rest(die, &fn);
 	}
-	return w->cb(&fn, w->arg);
+	return w->cb(&fn, die, w->depth, w->arg);
 }
 
 static int walk_children(struct walk *w, Dwarf_Die *die, const char *container);
@@ -103,6 +105,7 @@ static int walk_die(struct walk *w, Dwarf_Die *die, const char *container)
 	case DW_TAG_subprogram:
 		if (!die_has_code(die))
 			return 0;
+		w->body = dwarf_dieoffset(die);
 		result = emit(w, die, FUNCTION_BODY, NULL);
 		if (result || !(w->kinds & FUNCTIONS_INLINES))
 			return result;
@@ -137,13 +140,33 @@ static int walk_children(struct walk *w, Dwarf_Die *die, const char *container)
 	return result;
 }
 
-int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,
-                       function_cb *cb, void *arg)
+int unit_walk_functions(struct debuginfo *info, const struct unit *unit, unsigned kinds, walk_cb *cb,
+                        void *arg)
 {
 	struct walk w = {.info = info, .unit = unit, .kinds = kinds, .cb = cb, .arg = arg};
 	Dwarf_Die die = unit->die;
 
 	return walk_children(&w, &die, NULL);
+}
+
+struct without_die {
+	function_cb *cb;
+	void *arg;
+};
+
+static int drop_die(const struct code_function *fn, Dwarf_Die *die, unsigned depth, void *arg)
+{
+	struct without_die *w = arg;
+
+	return fn->is_rest ? 0 : w->cb(fn, w->arg);
+}
+
+int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,
+                       function_cb *cb, void *arg)
+{
+	struct without_die w = {cb, arg};
+
+	return unit_walk_functions(info, unit, kinds, drop_die, &w);
 }
 
 /* --- which units ------------------------------------------------------------------------------- */
@@ -379,6 +402,10 @@ static struct error *find_by_dwarf(struct find *f)
 	struct unit_set set = {.info = f->info, .cb = collect_unit, .arg = f};
 	struct error *error;
 
+	if (places_index_answers(f->info)) {
+		places_index_functions(f->info->index, f->q, f->kinds, collect, f);
+		return NULL;
+	}
 	if (!debuginfo_is_large(f->info) || f->q->file) {
 		error = units_of_query(f->info, f->q, f->kinds, collect_unit, f);
 		if (error || f->count || !plain || !debuginfo_is_large(f->info))

@@ -1,362 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * symbols/places_index.c - the index is a file of four parts:
- *
- *	header    version, build id, how many of each
- *	names     one per function name, sorted: where its records begin
- *	records   bodies and inlined copies, sorted by name, then address
- *	strings   NUL-terminated
- *
- * Making it: each worker process walks every n-th unit and hands its records and strings back
- * through a memory file; the parent joins, sorts and writes. libdw is not made for threads, and a
- * worker that dies of a damaged file takes nobody with it.
+ * symbols/places_index.c - opens an index and asks it. Its file (places_index_format.h) may be damaged: all
+ * parts are checked to lie inside when it is mapped, and each number in them where it is used.
  */
 #include "symbols/places_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/strbuf.h"
 #include "symbols/hash.h"
-#include "symbols/places_private.h"
-
-#define VERSION 0x32584449454c5053ull /* "SPLEIDX2" */
-#define WORKERS_MAX 8
-
-struct index_header {
-	uint64_t version;
-	char build_id[64];
-	uint64_t names, records, strings; /* counts; strings in bytes */
-};
-
-struct index_name {
-	uint32_t name, first, count;
-};
-
-struct index_record {
-	uint64_t address;
-	uint32_t size, unit, die;
-	uint32_t name, file, container; /* offsets of strings; 0: the empty one, none */
-	int32_t line, call_line;
-	uint8_t kind, is_external, padding[6];
-};
+#include "symbols/places_index_format.h"
 
 struct places_index {
 	struct debuginfo *info;
 	void *map;
 	size_t size;
 	const struct index_header *header;
-	const struct index_name *names;
 	const struct index_record *records;
+	const struct index_symbol *symbols;
+	const struct index_frame *frames;
+	const struct index_name *names;
+	const struct index_unit *units;
+	const struct index_file *files;
+	const struct index_row *rows;
 	const char *strings;
 };
-
-/* --- a set of strings, each kept once --------------------------------------------------------------- */
-
-struct strings {
-	struct strbuf text;
-	uint32_t *slots; /* offsets; 0 free */
-	size_t room, count;
-};
-
-static void strings_init(struct strings *s)
-{
-	*s = (struct strings){.room = 1 << 12};
-	strbuf_init(&s->text);
-	strbuf_addc(&s->text, '\0');
-	s->slots = calloc(s->room, sizeof(*s->slots));
-	if (!s->slots)
-		abort();
-}
-
-static void strings_deinit(struct strings *s)
-{
-	strbuf_deinit(&s->text);
-	free(s->slots);
-}
-
-static uint32_t *strings_slot(struct strings *s, const char *text)
-{
-	size_t i = hash_bytes(0, text, strlen(text)) & (s->room - 1);
-
-	while (s->slots[i] && strcmp(s->text.data + s->slots[i], text))
-		i = (i + 1) & (s->room - 1);
-	return &s->slots[i];
-}
-
-static void strings_grow(struct strings *s)
-{
-	uint32_t *old = s->slots;
-	size_t room = s->room;
-
-	s->room *= 2;
-	s->slots = calloc(s->room, sizeof(*s->slots));
-	if (!s->slots)
-		abort();
-	for (size_t i = 0; i < room; i++)
-		if (old[i])
-			*strings_slot(s, s->text.data + old[i]) = old[i];
-	free(old);
-}
-
-static uint32_t strings_add(struct strings *s, const char *text)
-{
-	uint32_t *slot;
-
-	if (!text || !*text || s->text.len > UINT32_MAX / 2)
-		return 0;
-	slot = strings_slot(s, text);
-	if (*slot)
-		return *slot;
-	*slot = s->text.len;
-	strbuf_add(&s->text, text, strlen(text) + 1);
-	if (++s->count * 2 > s->room) {
-		uint32_t at = *slot;
-
-		strings_grow(s);
-		return at;
-	}
-	return *slot;
-}
-
-/* --- making: the worker -------------------------------------------------------------------------------- */
-
-struct builder {
-	struct debuginfo *info;
-	struct strings strings;
-	struct index_record *records;
-	size_t count;
-	unsigned worker, workers; /* takes units worker, worker + workers, ... */
-	size_t unit;
-};
-
-static void builder_add(struct builder *b, struct index_record record)
-{
-	if (!(b->count & (b->count - 1))) {
-		size_t room = b->count ? b->count * 2 : 1024;
-
-		b->records = reallocarray(b->records, room, sizeof(*b->records));
-		if (!b->records)
-			abort();
-	}
-	b->records[b->count++] = record;
-}
-
-static int build_function(const struct code_function *fn, void *arg)
-{
-	struct builder *b = arg;
-
-	builder_add(b, (struct index_record){
-	                   .address = fn->address,
-	                   .size = fn->size > UINT32_MAX ? 0 : fn->size,
-	                   .unit = fn->unit,
-	                   .die = fn->die,
-	                   .name = strings_add(&b->strings, fn->name),
-	                   .file = strings_add(&b->strings, fn->file),
-	                   .container = strings_add(&b->strings, fn->container),
-	                   .line = fn->line,
-	                   .call_line = fn->call_line,
-	                   .kind = fn->kind,
-	                   .is_external = fn->is_external,
-	               });
-	return 0;
-}
-
-static int build_unit(const struct unit *unit, void *arg)
-{
-	struct builder *b = arg;
-
-	if (b->unit++ % b->workers != b->worker)
-		return 0;
-	return unit_each_function(b->info, unit, FUNCTIONS_BODIES | FUNCTIONS_INLINES,
-	                          build_function, b);
-}
-
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n <= 0)
-			return false;
-		p += n;
-		len -= n;
-	}
-	return true;
-}
-
-/* In a process of its own: all that it finds goes to `fd`. */
-static void work(struct builder *b, int fd)
-{
-	uint64_t head[2];
-	bool fine;
-
-	unit_each(b->info, build_unit, b);
-	head[0] = b->count;
-	head[1] = b->strings.text.len;
-	fine = write_all(fd, head, sizeof(head)) &&
-	       write_all(fd, b->records, b->count * sizeof(*b->records)) &&
-	       write_all(fd, b->strings.text.data, b->strings.text.len);
-	_exit(fine ? 0 : 1);
-}
-
-/* --- making: the parent ---------------------------------------------------------------------------------- */
-
-/* Adds what a worker wrote; its strings get new offsets. */
-static bool join(struct builder *b, int fd)
-{
-	struct stat st;
-	uint64_t head[2];
-	char *map;
-	const char *text;
-	bool fine;
-
-	if (fstat(fd, &st) || st.st_size < (off_t)sizeof(head))
-		return false;
-	map = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return false;
-	memcpy(head, map, sizeof(head));
-	text = map + sizeof(head) + head[0] * sizeof(struct index_record);
-	fine = text + head[1] == map + st.st_size;
-	for (size_t i = 0; fine && i < head[0]; i++) {
-		struct index_record record;
-
-		memcpy(&record, map + sizeof(head) + i * sizeof(record), sizeof(record));
-		record.name = strings_add(&b->strings, text + record.name);
-		record.file = strings_add(&b->strings, text + record.file);
-		record.container = strings_add(&b->strings, text + record.container);
-		builder_add(b, record);
-	}
-	munmap(map, st.st_size);
-	return fine;
-}
-
-static unsigned worker_count(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : n;
-}
-
-static struct error *crashed(const struct debuginfo *info)
-{
-	return error_create(EINVAL, "%s: reading its debug information failed, it is damaged",
-	                    info->dwarf_path);
-}
-
-static struct error *run_workers(struct builder *b)
-{
-	unsigned n = worker_count();
-	struct error *error = NULL;
-	int fds[WORKERS_MAX];
-	pid_t pids[WORKERS_MAX];
-
-	fflush(NULL);
-	for (unsigned i = 0; i < n; i++) {
-		struct builder part = {.info = b->info, .worker = i, .workers = n};
-
-		fds[i] = memfd_create("places", MFD_CLOEXEC);
-		pids[i] = fds[i] < 0 ? -1 : fork();
-		if (pids[i] == 0) {
-			strings_init(&part.strings);
-			work(&part, fds[i]);
-		}
-	}
-	for (unsigned i = 0; i < n; i++) {
-		int status = 1;
-
-		if (pids[i] < 0 || waitpid(pids[i], &status, 0) < 0 || status || !join(b, fds[i]))
-			error = error ? error : crashed(b->info);
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
-	return error;
-}
-
-static const char *sort_strings;
-
-static int compare_records(const void *a, const void *b)
-{
-	const struct index_record *x = a, *y = b;
-	int order;
-
-	if (x->name != y->name) {
-		order = strcmp(sort_strings + x->name, sort_strings + y->name);
-		if (order)
-			return order;
-	}
-	if (x->address != y->address)
-		return x->address < y->address ? -1 : 1;
-	return x->die < y->die ? -1 : x->die > y->die;
-}
-
-static struct index_name *make_names(const struct builder *b, size_t *ret)
-{
-	struct index_name *names = calloc(b->count + 1, sizeof(*names));
-	size_t n = 0;
-
-	if (!names)
-		abort();
-	for (size_t i = 0; i < b->count; i++) {
-		if (!i || b->records[i].name != b->records[i - 1].name)
-			names[n++] = (struct index_name){b->records[i].name, i, 0};
-		names[n - 1].count++;
-	}
-	*ret = n;
-	return names;
-}
-
-static struct error *write_index(struct builder *b, const char *path)
-{
-	struct index_header header = {.version = VERSION, .records = b->count,
-	                              .strings = b->strings.text.len};
-	_cleanup_free_ struct index_name *names = NULL;
-	struct error *error;
-	struct strbuf out;
-
-	sort_strings = b->strings.text.data;
-	if (b->count)
-		qsort(b->records, b->count, sizeof(*b->records), compare_records);
-	snprintf(header.build_id, sizeof(header.build_id), "%s", b->info->build_id);
-	names = make_names(b, &header.names);
-	strbuf_init(&out);
-	strbuf_add(&out, &header, sizeof(header));
-	strbuf_add(&out, b->records, b->count * sizeof(*b->records));
-	strbuf_add(&out, names, header.names * sizeof(*names));
-	strbuf_add(&out, b->strings.text.data, b->strings.text.len);
-	error = file_write_atomic(path, out.data, out.len);
-	strbuf_deinit(&out);
-	return error;
-}
-
-static struct error *make_index(struct debuginfo *info, const char *path)
-{
-	struct builder b = {.info = info};
-	struct error *error;
-
-	if (debuginfo_is_large(info))
-		fprintf(stderr, "indexing %s, once...\n", info->dwarf_path);
-	strings_init(&b.strings);
-	error = run_workers(&b);
-	if (!error)
-		error = write_index(&b, path);
-	strings_deinit(&b.strings);
-	free(b.records);
-	return error;
-}
 
 /* --- opening ------------------------------------------------------------------------------------------------ */
 
@@ -381,14 +58,35 @@ static char *index_path(struct debuginfo *info)
 	return strbuf_steal(&sb);
 }
 
+size_t places_index_size(const struct index_header *h)
+{
+	return sizeof(*h) + h->records * sizeof(struct index_record) +
+	       h->symbols * sizeof(struct index_symbol) +
+	       h->frames * sizeof(struct index_frame) + h->names * sizeof(struct index_name) +
+	       h->units * sizeof(struct index_unit) + h->files * sizeof(struct index_file) +
+	       h->rows * sizeof(struct index_row) + h->strings;
+}
+
 static bool parts_fit(const struct index_header *h, size_t size)
 {
-	if (size < sizeof(*h) || h->version != VERSION || h->names > UINT32_MAX ||
-	    h->records > UINT32_MAX || h->strings > UINT32_MAX || !h->strings)
-		return false;
-	return sizeof(*h) + h->records * sizeof(struct index_record) +
-	           h->names * sizeof(struct index_name) + h->strings ==
-	       size;
+	return size >= sizeof(*h) && h->version == PLACES_INDEX_VERSION && h->records <= UINT32_MAX &&
+	       h->symbols <= UINT32_MAX && h->frames <= UINT32_MAX && h->names <= UINT32_MAX && h->units <= UINT32_MAX &&
+	       h->files <= UINT32_MAX && h->rows <= UINT32_MAX && h->strings <= UINT32_MAX &&
+	       h->strings && places_index_size(h) == size;
+}
+
+static void find_parts(struct places_index *index)
+{
+	const struct index_header *h = index->header;
+
+	index->records = (const void *)(h + 1);
+	index->symbols = (const void *)(index->records + h->records);
+	index->frames = (const void *)(index->symbols + h->symbols);
+	index->names = (const void *)(index->frames + h->frames);
+	index->units = (const void *)(index->names + h->names);
+	index->files = (const void *)(index->units + h->units);
+	index->rows = (const void *)(index->files + h->files);
+	index->strings = (const char *)(index->rows + h->rows);
 }
 
 static void map_index(struct debuginfo *info, const char *path)
@@ -413,9 +111,7 @@ static void map_index(struct debuginfo *info, const char *path)
 		places_index_close(index);
 		return;
 	}
-	index->records = (void *)(map + sizeof(*index->header));
-	index->names = (void *)(index->records + index->header->records);
-	index->strings = (char *)(index->names + index->header->names);
+	find_parts(index);
 	info->index = index;
 }
 
@@ -423,11 +119,17 @@ bool places_index_is_made(struct debuginfo *info)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (!info->index && info->dwarf_path) {
+	if (!info->index && !info->walks && !info->index_tried && info->dwarf_path) {
+		info->index_tried = true;
 		path = index_path(info);
 		map_index(info, path);
 	}
-	return info->index;
+	return info->index && !info->walks;
+}
+
+bool places_index_answers(struct debuginfo *info)
+{
+	return (info->index || debuginfo_is_large(info)) && places_index_is_made(info);
 }
 
 static int count_function(const struct code_function *fn, void *arg)
@@ -467,7 +169,7 @@ struct error *places_index_open(struct debuginfo *info)
 	map_index(info, path);
 	if (info->index)
 		return NULL;
-	error = make_index(info, path);
+	error = places_index_make(info, path);
 	if (error)
 		return error;
 	map_index(info, path);
@@ -518,7 +220,7 @@ static int each_of_name(const struct places_index *index, const struct index_nam
 		    r->kind == FUNCTION_BODY ? FUNCTIONS_BODIES : FUNCTIONS_INLINES;
 		const char *file = string_at(index, r->file);
 
-		if (kinds & kind && (!q->file || (file && path_matches(file, q->file))))
+		if (kinds & kind && !r->is_rest && (!q->file || (file && path_matches(file, q->file))))
 			result = cb(index, r, arg);
 	}
 	return result;
@@ -558,7 +260,7 @@ static int give_function(const struct places_index *index, const struct index_re
 	    .name = string_at(index, r->name),
 	    .file = string_at(index, r->file),
 	    .container = string_at(index, r->container),
-	    .kind = r->kind,
+	    .kind = r->kind == FUNCTION_BODY ? FUNCTION_BODY : FUNCTION_INLINE,
 	    .address = r->address,
 	    .size = r->size,
 	    .line = r->line,
@@ -566,9 +268,12 @@ static int give_function(const struct places_index *index, const struct index_re
 	    .is_external = r->is_external,
 	    .unit = r->unit,
 	    .die = r->die,
+	    .body = r->body,
+	    .place_file = string_at(index, r->place_file),
+	    .place_line = r->place_line,
 	};
 
-	return f->cb(&fn, f->arg);
+	return fn.name ? f->cb(&fn, f->arg) : 0;
 }
 
 int places_index_functions(const struct places_index *index, const struct place_query *q,
@@ -624,4 +329,131 @@ int places_index_units(const struct places_index *index, const struct place_quer
 			result = cb(u.seen[i], arg);
 	free(u.seen);
 	return result;
+}
+
+/* --- lines ---------------------------------------------------------------------------------------------------- */
+
+bool places_index_has_lines(const struct places_index *index)
+{
+	return index->header->has_rows;
+}
+
+static uint32_t first_row(const struct places_index *index, const struct index_file *file, int line)
+{
+	uint32_t low = file->first, high = file->first + file->count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if ((int64_t)index->rows[mid].line < line)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int rows_of_file(const struct places_index *index, const struct index_file *file,
+                        const struct index_question *q,
+                        int (*cb)(const struct index_line *line, void *arg), void *arg)
+{
+	struct place_query names = {.function = (char *)q->function};
+	int result = 0;
+
+	for (uint32_t i = first_row(index, file, q->first);
+	     i < file->first + file->count && (int64_t)index->rows[i].line <= q->last && !result; i++) {
+		const struct index_row *row = &index->rows[i];
+		const struct index_record *copy;
+		struct index_line line = {.file = string_at(index, file->name), .line = row->line,
+		                          .address = index->header->base + row->address};
+
+		if (row->copy >= index->header->records)
+			continue;
+		copy = &index->records[row->copy];
+		line.function = string_at(index, copy->name);
+		line.container = string_at(index, copy->container);
+		if (query_takes(&names, line.function, NULL))
+			result = cb(&line, arg);
+	}
+	return result;
+}
+
+int places_index_lines(const struct places_index *index, const struct index_question *q,
+                       int (*cb)(const struct index_line *line, void *arg), void *arg)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < index->header->files && !result; i++) {
+		const struct index_file *file = &index->files[i];
+		const char *name = string_at(index, file->name);
+
+		if (!name || file->first > index->header->rows ||
+		    file->count > index->header->rows - file->first)
+			continue;
+		if (!q->file || path_matches(name, q->file))
+			result = rows_of_file(index, file, q, cb, arg);
+	}
+	return result;
+}
+
+/* --- symbols, units, frames ------------------------------------------------------------------------------------------ */
+
+size_t places_index_symbols(const struct places_index *index)
+{
+	return index->header->symbols;
+}
+
+void places_index_symbol(const struct places_index *index, size_t i, struct elf_symbol *ret)
+{
+	const struct index_symbol *sym = &index->symbols[i];
+	const char *name = string_at(index, sym->name);
+
+	*ret = (struct elf_symbol){
+	    .name = name ? name : "",
+	    .address = sym->address,
+	    .size = sym->size,
+	    .is_function = sym->is_function,
+	    .is_global = sym->is_global,
+	};
+}
+
+uint64_t places_index_symbol_address(const struct places_index *index, size_t i)
+{
+	return index->symbols[i].address;
+}
+
+bool places_index_unit(const struct places_index *index, uint64_t unit, uint64_t *ret_header)
+{
+	size_t low = 0, high = index->header->units;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (index->units[mid].die < unit)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == index->header->units || index->units[low].die != unit)
+		return false;
+	*ret_header = index->units[low].header;
+	return index->units[low].is_alone;
+}
+
+bool places_index_frame(const struct places_index *index, uint64_t address, uint32_t *ret)
+{
+	size_t low = 0, high = index->header->frames;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (index->frames[mid].start <= address)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low || address - index->frames[low - 1].start >= index->frames[low - 1].length)
+		return false;
+	*ret = index->frames[low - 1].entry;
+	return true;
 }

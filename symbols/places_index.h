@@ -24,6 +24,9 @@ bool places_index_is_made(struct debuginfo *info);
 /** How often the index of the file with that build id, if it was made before, knows the function as
  *  inlined; nothing but the index is opened. */
 size_t places_index_count_inlined(const char *build_id, const char *function);
+/** The same, but not for small files, where looking for it is dearer than a walk: then it answers also
+ *  what could be found without. */
+bool places_index_answers(struct debuginfo *info);
 void places_index_close(struct places_index *index);
 
 /** The functions that q names, as functions_find() gives them, but without `symbol`. */
@@ -33,5 +36,35 @@ int places_index_functions(const struct places_index *index, const struct place_
 /** The units (offsets) that have code of q's function, or lines of q's file when there is none. */
 int places_index_units(const struct places_index *index, const struct place_query *q,
 		       unsigned kinds, int (*cb)(uint64_t unit, void *arg), void *arg);
+
+/** Lines first to last of the files that path_matches(), of functions of that name; NULL: any. */
+struct index_question {
+	const char *file, *function;
+	int first, last;
+};
+
+/** A line in a copy, with the lowest address where a statement of it begins. */
+struct index_line {
+	uint64_t address;
+	const char *file;
+	int line;
+	const char *function, *container; /* as in struct place */
+};
+
+/** False when the code lies too far apart for lines to be in the index. */
+bool places_index_has_lines(const struct places_index *index);
+/** Calls `cb` for the lines, file by file, by line, then address. */
+int places_index_lines(const struct places_index *index, const struct index_question *q,
+		       int (*cb)(const struct index_line *line, void *arg), void *arg);
+
+/** The file's symbols, sorted as debuginfo_symbol_at() wants them. */
+size_t places_index_symbols(const struct places_index *index);
+void places_index_symbol(const struct places_index *index, size_t i, struct elf_symbol *ret);
+uint64_t places_index_symbol_address(const struct places_index *index, size_t i);
+
+/** Where in .debug_frame the entry for that code is. */
+bool places_index_frame(const struct places_index *index, uint64_t address, uint32_t *ret);
+/** True when the unit whose DIE is at that offset refers to no other; *ret_header is where it begins. */
+bool places_index_unit(const struct places_index *index, uint64_t unit, uint64_t *ret_header);
 
 #endif

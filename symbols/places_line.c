@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbols/places_index.h"
+
 #define LINE_MAX 100000000
 
 /* --- one address ------------------------------------------------------------------------------ */
@@ -103,6 +105,26 @@ struct error *place_at(struct debuginfo *info, uint64_t address, struct place *r
 	                    info->path);
 }
 
+struct error *function_place(struct debuginfo *info, const struct code_function *fn,
+                             struct place *ret)
+{
+	struct error *error = NULL;
+
+	if (fn->place_file) {
+		note_symbol(info, fn->address, ret);
+		ret->file = fn->place_file;
+		ret->line = fn->place_line;
+		ret->is_statement = true;
+	} else {
+		error = place_at(info, fn->address, ret);
+	}
+	if (!error && (fn->kind == FUNCTION_INLINE || fn->place_file)) {
+		ret->function = fn->name;
+		ret->container = fn->container;
+	}
+	return error;
+}
+
 /* The line of an outer frame is where the inner one was called. */
 struct error *place_frames(struct debuginfo *info, uint64_t address,
                            int (*cb)(const struct place *frame, void *arg), void *arg)
@@ -180,8 +202,7 @@ struct stretch {
 
 struct candidate {
 	uint64_t address;
-	int line;
-	void *copy; /* identity of the DIE: function body or inlined copy */
+	const void *copy; /* identity of the DIE: function body or inlined copy */
 	struct place place;
 };
 
@@ -205,11 +226,8 @@ static bool row_in_file(struct line_search *s, const struct row *row)
 	return s->last_matches;
 }
 
-static struct candidate *candidate_of(struct line_search *s, int line, void *copy)
+static void add_found(struct line_search *s, struct candidate candidate)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (s->found[i].line == line && s->found[i].copy == copy)
-			return &s->found[i];
 	if (!(s->count & (s->count - 1))) {
 		size_t room = s->count ? s->count * 2 : 16;
 
@@ -217,8 +235,22 @@ static struct candidate *candidate_of(struct line_search *s, int line, void *cop
 		if (!s->found)
 			abort();
 	}
-	s->found[s->count] = (struct candidate){.address = ~0ull, .line = line, .copy = copy};
-	return &s->found[s->count++];
+	s->found[s->count++] = candidate;
+}
+
+/* Lines of one number in two files are two lines, also in one function. */
+static struct candidate *candidate_of(struct line_search *s, const struct row *row, void *copy)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->found[i].place.line == row->line && s->found[i].copy == copy &&
+		    !strcmp(s->found[i].place.file, row->file))
+			return &s->found[i];
+	add_found(s, (struct candidate){
+	                 .address = ~0ull,
+	                 .copy = copy,
+	                 .place = {.file = row->file, .line = row->line},
+	             });
+	return &s->found[s->count - 1];
 }
 
 static bool in_function(const struct stretch *stretch, struct die_chain *chain)
@@ -241,7 +273,7 @@ static int take_row(const struct row *row, void *arg)
 	if (!function_map_chain(&s->functions, row->address, &chain) || !in_function(&s->stretch, &chain))
 		return 0;
 	inner = chain_innermost(&chain);
-	c = candidate_of(s, row->line, inner->addr);
+	c = candidate_of(s, row, inner->addr);
 	if (row->address >= c->address)
 		return 0;
 	c->address = row->address;
@@ -273,16 +305,19 @@ static int take_unit(const struct unit *unit, void *arg)
 }
 
 /* Of two lines equally far the later one: code for a line often stands behind it. */
+static bool is_nearer(const struct line_search *s, int line)
+{
+	int wanted = s->stretch.first, there = abs(line - wanted), best = abs(s->nearest - wanted);
+
+	return !s->nearest || there < best || (there == best && line > s->nearest);
+}
+
 static int note_nearest(const struct row *row, void *arg)
 {
 	struct line_search *s = arg;
-	int wanted = s->stretch.first, there = abs(row->line - wanted);
 	struct die_chain chain;
 
-	if (!row_in_file(s, row))
-		return 0;
-	if (s->nearest && (abs(s->nearest - wanted) < there ||
-	                   (abs(s->nearest - wanted) == there && s->nearest >= row->line)))
+	if (!row_in_file(s, row) || !is_nearer(s, row->line))
 		return 0;
 	if (s->stretch.function && (!function_map_chain(&s->functions, row->address, &chain) ||
 	                            !in_function(&s->stretch, &chain)))
@@ -323,7 +358,7 @@ static const char *written_name(struct debuginfo *info, const struct code_functi
 	struct place place;
 	struct error *error;
 
-	if (fn->kind != FUNCTION_BODY)
+	if (fn->kind != FUNCTION_BODY || fn->place_file) /* the index has names of debug information */
 		return fn->name;
 	error = place_at(info, fn->address, &place);
 	if (!error && place.function)
@@ -374,6 +409,55 @@ static struct error *stretches_of(struct debuginfo *info, const struct place_que
 	return NULL;
 }
 
+/* --- by the index ------------------------------------------------------------------------------------- */
+
+static int take_indexed(const struct index_line *line, void *arg)
+{
+	struct line_search *s = arg;
+	struct candidate c = {.address = line->address};
+
+	note_symbol(s->info, line->address, &c.place);
+	c.place.function = line->function;
+	c.place.container = line->container;
+	c.place.file = line->file;
+	c.place.line = line->line;
+	c.place.is_statement = true;
+	add_found(s, c);
+	return 0;
+}
+
+static int note_nearest_indexed(const struct index_line *line, void *arg)
+{
+	struct line_search *s = arg;
+
+	if (is_nearer(s, line->line))
+		s->nearest = line->line;
+	return 0;
+}
+
+static void search_index(struct debuginfo *info, const struct place_query *q, struct line_search *s)
+{
+	struct index_question question = {s->stretch.file, s->stretch.function, s->stretch.first,
+	                                  s->stretch.last};
+	struct index_question all = {s->stretch.file, s->stretch.function, 1, LINE_MAX};
+	size_t before = s->count;
+
+	places_index_lines(info->index, &question, take_indexed, s);
+	if (s->count == before && q->nearest) {
+		s->nearest = 0;
+		places_index_lines(info->index, &all, note_nearest_indexed, s);
+		question.first = question.last = s->stretch.first = s->stretch.last = s->nearest;
+		if (s->nearest)
+			places_index_lines(info->index, &question, take_indexed, s);
+	}
+}
+
+/* What no symbol and no unit's name leads to is asked of the index; when it is there, all is. */
+static bool has_indexed_lines(struct debuginfo *info)
+{
+	return places_index_answers(info) && places_index_has_lines(info->index);
+}
+
 /* --- the question ------------------------------------------------------------------------------------ */
 
 static unsigned line_kinds(const struct debuginfo *info, const struct place_query *q)
@@ -386,8 +470,13 @@ static struct error *search(struct debuginfo *info, const struct place_query *q,
 {
 	unsigned kinds = line_kinds(info, q);
 	size_t before = s->count;
-	struct error *error = units_of_query(info, q, kinds, take_unit, s);
+	struct error *error;
 
+	if (has_indexed_lines(info)) {
+		search_index(info, q, s);
+		return NULL;
+	}
+	error = units_of_query(info, q, kinds, take_unit, s);
 	if (error || s->count != before || !q->nearest)
 		return error;
 	s->nearest = 0;
@@ -402,7 +491,11 @@ static int compare_candidates(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	return x->address < y->address ? -1 : x->address > y->address ? 1 : x->line - y->line;
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	if (x->place.line != y->place.line)
+		return x->place.line - y->place.line;
+	return strcmp(x->place.file, y->place.file);
 }
 
 static struct error *no_line(struct line_search *s, const struct place_query *q,

@@ -12,6 +12,10 @@ typedef int function_cb(const struct code_function *fn, void *arg);
 /** Every function body and inlined copy of one unit, without `symbol`. */
 int unit_each_function(struct debuginfo *info, const struct unit *unit, unsigned kinds,
 		       function_cb *cb, void *arg);
+/** The same, with the DIE and how deep it stands; also what is_rest. */
+typedef int walk_cb(const struct code_function *fn, Dwarf_Die *die, unsigned depth, void *arg);
+int unit_walk_functions(struct debuginfo *info, const struct unit *unit, unsigned kinds, walk_cb *cb,
+			void *arg);
 /** True when the query's patterns take that name and that file (either may be NULL). */
 bool query_takes(const struct place_query *q, const char *name, const char *file);
 bool is_pattern(const char *text);

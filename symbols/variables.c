@@ -35,7 +35,6 @@ static void add_variable(struct collection *c, Dwarf_Die *die, unsigned depth)
 		return;
 	v.kind = dwarf_tag(die) == DW_TAG_formal_parameter ? VARIABLE_PARAMETER : VARIABLE_LOCAL;
 	v.type = dwarf_type_of(die);
-	v.file = die_declared(die, &v.line);
 	if (!(c->count & (c->count - 1))) {
 		size_t room = c->count ? c->count * 2 : 16;
 
@@ -127,6 +126,31 @@ static void collect_chain(struct collection *c, struct die_chain *chain, unsigne
 	mark_hidden(c);
 }
 
+static bool is_in_chain(const struct die_chain *chain, const struct code_function *of)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		if (dwarf_dieoffset((Dwarf_Die *)&chain->dies[i]) == of->die)
+			return true;
+	return false;
+}
+
+/* With the function's DIE at hand nothing is searched for. False when the copy does not lead to the
+ * address, see below. */
+static bool chain_by_body(struct debuginfo *info, uint64_t address, const struct code_function *of,
+                          struct die_chain *ret)
+{
+	struct unit unit;
+	Dwarf_Die body;
+
+	if (!of || !of->body || !unit_at(info, of->unit, &unit) ||
+	    !dwarf_offdie(dwarf_cu_getdwarf(unit.die.cu), of->body, &body))
+		return false;
+	if (die_chain_below(&body, address, ret) &&
+	    (of->kind != FUNCTION_INLINE || is_in_chain(ret, of)))
+		return true;
+	return of->kind == FUNCTION_INLINE && die_chain_to(&body, of->die, ret);
+}
+
 /*
  * Of copies that begin at one instruction the ranges of some are empty, or begin behind it: no address
  * leads to these. Then the way is that of the tree, from the copy outwards.
@@ -153,14 +177,6 @@ static bool chain_of(const struct unit *unit, const struct code_function *of,
 	return function >= 0;
 }
 
-static bool is_in_chain(const struct die_chain *chain, const struct code_function *of)
-{
-	for (unsigned i = 0; i < chain->count; i++)
-		if (dwarf_dieoffset((Dwarf_Die *)&chain->dies[i]) == of->die)
-			return true;
-	return false;
-}
-
 static struct error *collect_at(struct debuginfo *info, uint64_t address,
                                 const struct code_function *of, struct collection *ret)
 {
@@ -171,6 +187,10 @@ static struct error *collect_at(struct debuginfo *info, uint64_t address,
 	*ret = (struct collection){.count = 0};
 	if (error)
 		return error;
+	if (chain_by_body(info, address, of, &chain)) {
+		collect_chain(ret, &chain, meant(&chain, address, of));
+		return NULL;
+	}
 	if (!unit_of_address(info, address, &unit) || !die_chain_at(&unit, address, &chain))
 		return error_create(ENODATA, "0x%llx of %s is in no function with debug "
 		                             "information (assembler code, or compiled without -g)",
@@ -220,7 +240,8 @@ static int search_unit(const struct unit *unit, void *arg)
 {
 	struct global_search *s = arg;
 	Dwarf_Die die = unit->die, child;
-	const char *name;
+	const char *name, *file;
+	int line;
 
 	if (dwarf_child(&die, &child))
 		return 0;
@@ -232,8 +253,8 @@ static int search_unit(const struct unit *unit, void *arg)
 			continue;
 		*s->ret = (struct code_variable){.name = name, .kind = VARIABLE_GLOBAL, .die = child,
 		                            .type = dwarf_type_of(&child)};
-		s->ret->file = die_declared(&child, &s->ret->line);
-		if (s->file && (!s->ret->file || !path_matches(s->ret->file, s->file)))
+		file = die_declared(&child, &line);
+		if (s->file && (!file || !path_matches(file, s->file)))
 			continue;
 		return 1;
 	} while (dwarf_siblingof(&child, &child) == 0);

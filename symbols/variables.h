@@ -36,8 +36,6 @@ struct code_variable {
 	const char *name;
 	enum code_variable_kind kind;
 	struct dwarf_type type;
-	const char *file; /* declared there */
-	int line;
 	unsigned depth;   /* blocks between the place and the one that declares it: 0 innermost */
 	bool is_hidden;   /* an inner block's variable has the same name */
 	Dwarf_Die die;

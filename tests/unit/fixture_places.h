@@ -44,7 +44,7 @@ static inline struct debuginfo *places_open(const char *name)
 }
 
 /** What a script's query finds, collected. */
-#define FOUND_MAX 512
+#define FOUND_MAX 2048
 struct found {
 	size_t count;
 	struct place places[FOUND_MAX];

@@ -10,10 +10,11 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "symbols/variables.h"
-#include "tests/unit/fixture_places.h"
+#include "tests/unit/fixture_index.h"
 
 #define FUNCTIONS 500
 #define LINES 200
+#define INDEXED 60
 
 struct kernel_test {
 	struct kernel *kernel;
@@ -34,7 +35,7 @@ static int note_name(const struct kernel_function *fn, void *arg)
 {
 	struct kernel_test *t = arg;
 
-	if (!fn->has_prototype || fn->ambiguous || strchr(fn->name, '.'))
+	if (!kernel_function_has_prototype(t->kernel, fn) || fn->ambiguous || strchr(fn->name, '.'))
 		return 0;
 	if (t->count == t->room) {
 		t->room = t->room ? t->room * 2 : 1024;
@@ -218,12 +219,43 @@ static void test_lines_and_back(void **state)
 	assert_int_equal(back, LINES);
 }
 
+/* With the index and by walking units: the same functions, copies, variables and lines. */
+static void test_index_agrees(void **state)
+{
+	struct kernel_test *t = open_kernel_test();
+	static const char *const inlined[] = {"sock_hold", "kref_put", "skb_put_data", "task_rq_lock"};
+	struct answer sum = {0};
+	struct debuginfo *walked;
+	unsigned different = 0;
+
+	assert_no_error(places_index_open(t->info));
+	assert_no_error(debuginfo_open_kernel(t->kernel, NULL, getenv("SPILE_VMLINUX"), &walked));
+	walked->walks = true;
+	for (unsigned i = 0; i < INDEXED; i++) {
+		bool header = i < sizeof(inlined) / sizeof(inlined[0]);
+		const char *name = header ? inlined[i] : t->names[random_below(t, t->count)];
+		struct place_query q = {.function = (char *)name};
+
+		if (has_other_names(name, "")) /* inlined elsewhere, too: a walk from its symbol ends there */
+			continue;
+		different += !agree(walked, t->info, &q, &sum);
+		q.lines = PLACE_LINES_ALL;
+		different += !agree(walked, t->info, &q, &sum);
+	}
+	debuginfo_close(walked);
+	print_message("%u functions and %u copies, %u variables, %u lines\n",
+	              sum.functions - sum.inlined, sum.inlined, sum.variables, sum.lines);
+	assert_int_equal(different, 0);
+	assert_true(sum.functions > INDEXED / 2 && sum.inlined > 50 && sum.lines > 5 * INDEXED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_arguments_agree),
 	    cmocka_unit_test(test_addresses_beside_addr2line),
 	    cmocka_unit_test(test_lines_and_back),
+	    cmocka_unit_test(test_index_agrees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,12 +219,12 @@ static void test_match(void **state)
 	assert_int_equal(c.count, 2); /* not vfs_write.cold, not the module's */
 	assert_string_equal(c.fns[0].name, "vfs_read");
 	assert_true(c.fns[0].has_ftrace_site);
-	assert_true(c.fns[0].has_prototype);
+	assert_true(kernel_function_has_prototype(f->k, &c.fns[0]));
 	assert_false(c.fns[0].ambiguous);
 	assert_false(c.fns[0].blacklisted);
 	assert_string_equal(c.fns[1].name, "vfs_write");
 	assert_false(c.fns[1].has_ftrace_site);
-	assert_false(c.fns[1].has_prototype);
+	assert_false(kernel_function_has_prototype(f->k, &c.fns[1]));
 	c = match(f, NULL, "helper");
 	assert_int_equal(c.count, 2);
 	assert_true(c.fns[0].ambiguous && c.fns[1].ambiguous);

@@ -8,7 +8,8 @@
 
 #include "base/file.h"
 #include "symbols/debuginfo_private.h"
-#include "symbols/places_index.h"
+#include "base/file.h"
+#include "tests/unit/fixture_index.h"
 #include "tests/unit/fixture_places.h"
 
 static struct found *query_functions(struct debuginfo *info, const char *text, unsigned kinds)
@@ -808,6 +809,78 @@ static void test_index(void **state)
 	debuginfo_close(info);
 }
 
+/* All functions, lines and variables of each program that has DWARF: the index says what a walk finds. */
+static void test_index_agrees(void **state)
+{
+	static const char *const programs[] = {
+	    "gcc-O0-4",    "gcc-O2-4",    "gcc-lto-4",     "gcc-split-4", "gcc-dwz-4",  "gcc-O2-5",
+	    "gcc-lto-5",   "gcc-split-5", "gcc-dwz-5",     "gcc-pie-5",   "clang-O2-4", "clang-O2-5",
+	    "clang-lto-5", "clang-O0-5",  "clang-split-5",
+	};
+	struct place_query all = {0}, lines = {.lines = PLACE_LINES_ALL};
+	struct place_query one = {.file = (char *)"fixture.h", .lines = PLACE_LINES_ABSOLUTE};
+	struct place_query twice = {.function = (char *)"twice", .lines = PLACE_LINES_ALL};
+	struct place_query near = {.file = (char *)"fixture.c", .lines = PLACE_LINES_ABSOLUTE,
+	                           .nearest = true};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		struct debuginfo *walked = places_open(programs[i]), *indexed = places_open(programs[i]);
+		struct answer sum = {0};
+		bool same;
+
+		walked->walks = true;
+		assert_no_error(places_index_open(indexed));
+		same = agree(walked, indexed, &all, &sum) && agree(walked, indexed, &lines, &sum) &&
+		       agree(walked, indexed, &twice, &sum);
+		for (int line = 1; same && line < 60; line++) {
+			one.first = one.last = near.first = near.last = line;
+			same = agree(walked, indexed, &one, &sum) && agree(walked, indexed, &near, &sum);
+		}
+		if (!same)
+			fail_msg("%s: the index has other answers", programs[i]);
+		assert_true(sum.functions > 10 && sum.variables > 20 && sum.lines > 50);
+		debuginfo_close(walked);
+		debuginfo_close(indexed);
+	}
+}
+
+/* Flipped bytes in the index of a program: other answers, but answers. */
+static void test_index_damaged(void **state)
+{
+	struct debuginfo *info = places_open("gcc-O2-5");
+	struct place_query all = {0}, lines = {.lines = PLACE_LINES_ALL};
+	unsigned char *whole;
+	uint32_t seed = 4711;
+	char path[256];
+	size_t size;
+
+	snprintf(path, sizeof(path), PLACES_DIR "/cache/places/%s", debuginfo_build_id(info));
+	assert_no_error(places_index_open(info));
+	debuginfo_close(info);
+	assert_no_error(file_read(path, (char **)&whole, &size));
+	for (int round = 0; round < 150; round++) {
+		unsigned char *copy = malloc(size);
+		struct answer answer;
+
+		memcpy(copy, whole, size);
+		for (int k = 0; k < 20; k++) {
+			seed = seed * 1664525u + 1013904223u;
+			copy[144 + (seed >> 8) % (size - 145)] = seed >> 24; /* behind the header */
+		}
+		assert_no_error(file_write_atomic(path, copy, size));
+		free(copy);
+		info = places_open("gcc-O2-5");
+		assert_no_error(places_index_open(info));
+		ask(info, &all, &answer);
+		strbuf_deinit(&answer.text);
+		ask(info, &lines, &answer);
+		strbuf_deinit(&answer.text);
+		debuginfo_close(info);
+	}
+	free(whole);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -833,7 +906,10 @@ int main(void)
 	    cmocka_unit_test(test_calls),
 	    cmocka_unit_test(test_labels),
 	    cmocka_unit_test(test_relocatable),
-	    cmocka_unit_test(test_loaded_module), cmocka_unit_test(test_index),
+	    cmocka_unit_test(test_loaded_module),
+	    cmocka_unit_test(test_index),
+	    cmocka_unit_test(test_index_agrees),
+	    cmocka_unit_test(test_index_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, places_build, NULL);
