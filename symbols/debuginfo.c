@@ -388,12 +388,22 @@ int symbols_each(struct debuginfo *info,
 	return result;
 }
 
+/* Whether there is no need to read the file's own. */
+static bool has_indexed_symbols(const struct debuginfo *info)
+{
+	return !info->symbols_read && info->index && !info->walks &&
+	       places_index_symbols(info->index);
+}
+
 int debuginfo_symbol_match(struct debuginfo *info, const char *pattern,
                            int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg)
 {
 	bool plain = !strpbrk(pattern, "*?[\\");
 	int result = 0;
 
+	/* an index has not kept their order in the file, which tells a module's namesakes apart */
+	if (plain && !info->relocatable && has_indexed_symbols(info))
+		return places_index_symbol_each(info->index, pattern, cb, arg);
 	plain ? read_symbols(info) : sort_symbols(info);
 	for (size_t i = 0; i < info->symbol_count && !result; i++) {
 		const struct elf_symbol *sym = &info->symbols[i];
@@ -553,7 +563,7 @@ static const char *named_indexed(struct debuginfo *info, uint64_t address, const
 
 const struct elf_symbol *debuginfo_symbol_at(struct debuginfo *info, uint64_t address)
 {
-	if (!info->symbols_read && info->index && !info->walks && places_index_symbols(info->index))
+	if (has_indexed_symbols(info))
 		return find_indexed(info, address);
 	if (++info->symbol_questions > UNSORTED_MAX)
 		sort_symbols(info);

@@ -207,6 +207,12 @@ static size_t first_name(const struct places_index *index, const char *name)
 	return low;
 }
 
+static bool has_its_records(const struct places_index *index, const struct index_name *name)
+{
+	return name->first <= index->header->records &&
+	       name->count <= index->header->records - name->first;
+}
+
 typedef int record_cb(const struct places_index *index, const struct index_record *r, void *arg);
 
 static int each_of_name(const struct places_index *index, const struct index_name *name,
@@ -239,8 +245,7 @@ static int each_record(const struct places_index *index, const struct place_quer
 
 		if (plain && (!text || strcmp(text, q->function)))
 			break;
-		if (!text || name->first > index->header->records ||
-		    name->count > index->header->records - name->first)
+		if (!text || !has_its_records(index, name))
 			continue;
 		if (plain || !q->function || !fnmatch(q->function, text, 0))
 			result = each_of_name(index, name, q, kinds, cb, arg);
@@ -338,14 +343,16 @@ bool places_index_has_lines(const struct places_index *index)
 	return index->header->has_rows;
 }
 
-static uint32_t first_row(const struct places_index *index, const struct index_file *file, int line)
+/* The first row of a file that is of `line` or a later one. */
+static const struct index_row *first_row(const struct places_index *index,
+                                         const struct index_file *file, int64_t line)
 {
-	uint32_t low = file->first, high = file->first + file->count;
+	const struct index_row *low = index->rows + file->first, *high = low + file->count;
 
 	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
+		const struct index_row *mid = low + (high - low) / 2;
 
-		if ((int64_t)index->rows[mid].line < line)
+		if (mid->line < line)
 			low = mid + 1;
 		else
 			high = mid;
@@ -353,37 +360,69 @@ static uint32_t first_row(const struct places_index *index, const struct index_f
 	return low;
 }
 
+/* The records of a plain name stand together, so that a row's copy is compared as a number. */
+struct copies {
+	uint32_t first, count;
+};
+
+static struct copies copies_of(const struct places_index *index, const char *function)
+{
+	struct copies all = {0, index->header->records}, none = {0, 0};
+	const struct index_name *name;
+	const char *text;
+	size_t i;
+
+	if (!function || is_pattern(function))
+		return all;
+	i = first_name(index, function);
+	if (i == index->header->names)
+		return none;
+	name = &index->names[i];
+	text = string_at(index, name->name);
+	if (!text || strcmp(text, function) || !has_its_records(index, name))
+		return none;
+	return (struct copies){name->first, name->count};
+}
+
+static int take_row(const struct places_index *index, const struct index_file *file,
+                    const struct index_row *row, const struct index_question *q,
+                    int (*cb)(const struct index_line *line, void *arg), void *arg)
+{
+	const struct index_record *copy = &index->records[row->copy];
+	struct place_query names = {.function = (char *)q->function};
+	struct index_line line = {
+	    .file = string_at(index, file->name),
+	    .line = row->line,
+	    .address = index->header->base + row->address,
+	    .function = string_at(index, copy->name),
+	    .container = string_at(index, copy->container),
+	};
+
+	return query_takes(&names, line.function, NULL) ? cb(&line, arg) : 0;
+}
+
+/* All lines of a function are searched for in all files: millions of rows, so the loop is tight. */
 static int rows_of_file(const struct places_index *index, const struct index_file *file,
-                        const struct index_question *q,
+                        const struct index_question *q, struct copies copies,
                         int (*cb)(const struct index_line *line, void *arg), void *arg)
 {
-	struct place_query names = {.function = (char *)q->function};
+	const struct index_row *row = first_row(index, file, q->first);
+	const struct index_row *end = first_row(index, file, (int64_t)q->last + 1);
 	int result = 0;
 
-	for (uint32_t i = first_row(index, file, q->first);
-	     i < file->first + file->count && (int64_t)index->rows[i].line <= q->last && !result; i++) {
-		const struct index_row *row = &index->rows[i];
-		const struct index_record *copy;
-		struct index_line line = {.file = string_at(index, file->name), .line = row->line,
-		                          .address = index->header->base + row->address};
-
-		if (row->copy >= index->header->records)
-			continue;
-		copy = &index->records[row->copy];
-		line.function = string_at(index, copy->name);
-		line.container = string_at(index, copy->container);
-		if (query_takes(&names, line.function, NULL))
-			result = cb(&line, arg);
-	}
+	for (; row < end && !result; row++)
+		if (row->copy - copies.first < copies.count)
+			result = take_row(index, file, row, q, cb, arg);
 	return result;
 }
 
 int places_index_lines(const struct places_index *index, const struct index_question *q,
                        int (*cb)(const struct index_line *line, void *arg), void *arg)
 {
+	struct copies copies = copies_of(index, q->function);
 	int result = 0;
 
-	for (uint32_t i = 0; i < index->header->files && !result; i++) {
+	for (uint32_t i = 0; i < index->header->files && !result && copies.count; i++) {
 		const struct index_file *file = &index->files[i];
 		const char *name = string_at(index, file->name);
 
@@ -391,7 +430,7 @@ int places_index_lines(const struct places_index *index, const struct index_ques
 		    file->count > index->header->rows - file->first)
 			continue;
 		if (!q->file || path_matches(name, q->file))
-			result = rows_of_file(index, file, q, cb, arg);
+			result = rows_of_file(index, file, q, copies, cb, arg);
 	}
 	return result;
 }
@@ -415,6 +454,35 @@ void places_index_symbol(const struct places_index *index, size_t i, struct elf_
 	    .is_function = sym->is_function,
 	    .is_global = sym->is_global,
 	};
+}
+
+/* The offset of a string that lies in the index itself; 0: it is somebody else's. */
+static uint32_t own_string(const struct places_index *index, const char *text)
+{
+	uintptr_t offset = (uintptr_t)text - (uintptr_t)index->strings;
+
+	return offset && offset < index->header->strings && !text[-1] ? (uint32_t)offset : 0;
+}
+
+/* Each string is there once, so comparing numbers will do as soon as the name's is known. */
+int places_index_symbol_each(const struct places_index *index, const char *name,
+                             int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg)
+{
+	uint32_t own = own_string(index, name);
+	int result = 0;
+
+	for (size_t i = 0; i < index->header->symbols && !result; i++) {
+		struct elf_symbol sym;
+
+		if (own && index->symbols[i].name != own)
+			continue;
+		places_index_symbol(index, i, &sym);
+		if (strcmp(sym.name, name))
+			continue;
+		own = index->symbols[i].name;
+		result = cb(&sym, arg);
+	}
+	return result;
 }
 
 uint64_t places_index_symbol_address(const struct places_index *index, size_t i)

@@ -61,6 +61,10 @@ int places_index_lines(const struct places_index *index, const struct index_ques
 size_t places_index_symbols(const struct places_index *index);
 void places_index_symbol(const struct places_index *index, size_t i, struct elf_symbol *ret);
 uint64_t places_index_symbol_address(const struct places_index *index, size_t i);
+/** Calls `cb` for those of that name, by address, until it gives non-zero, which is returned. A name that
+ *  places_index_symbol() gave is found faster than another. */
+int places_index_symbol_each(const struct places_index *index, const char *name,
+			     int (*cb)(const struct elf_symbol *symbol, void *arg), void *arg);
 
 /** Where in .debug_frame the entry for that code is. */
 bool places_index_frame(const struct places_index *index, uint64_t address, uint32_t *ret);

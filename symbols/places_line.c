@@ -307,7 +307,8 @@ static int take_unit(const struct unit *unit, void *arg)
 /* Of two lines equally far the later one: code for a line often stands behind it. */
 static bool is_nearer(const struct line_search *s, int line)
 {
-	int wanted = s->stretch.first, there = abs(line - wanted), best = abs(s->nearest - wanted);
+	int64_t wanted = s->stretch.first; /* a damaged line may have any number */
+	int64_t there = llabs(line - wanted), best = llabs(s->nearest - wanted);
 
 	return !s->nearest || there < best || (there == best && line > s->nearest);
 }
@@ -494,7 +495,7 @@ static int compare_candidates(const void *a, const void *b)
 	if (x->address != y->address)
 		return x->address < y->address ? -1 : 1;
 	if (x->place.line != y->place.line)
-		return x->place.line - y->place.line;
+		return x->place.line < y->place.line ? -1 : 1;
 	return strcmp(x->place.file, y->place.file);
 }
 

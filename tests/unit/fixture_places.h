@@ -17,11 +17,31 @@
 
 #define PLACES_DIR "build/places"
 
-/** Makes them unless they are there; a cmocka group setup. */
+/** What a test program keeps for itself, its cache first of all: the same tests with and without
+ *  sanitizers may run at once. */
+static inline const char *places_scratch(void)
+{
+	static char path[64];
+
+	if (!*path)
+		snprintf(path, sizeof(path), PLACES_DIR "/scratch.%d", (int)getpid());
+	return path;
+}
+
+/** Makes the programs unless they are there; a cmocka group setup. */
 static inline int places_build(void **state)
 {
-	setenv("SPILE_CACHE", PLACES_DIR "/cache", 1);
+	setenv("SPILE_CACHE", places_scratch(), 1);
 	return system("make -s " PLACES_DIR "/programs/list");
+}
+
+/** A cmocka group teardown. */
+static inline int places_clean(void **state)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", places_scratch());
+	return system(command);
 }
 
 static inline void assert_no_error(struct error *error)
@@ -41,6 +61,16 @@ static inline struct debuginfo *places_open(const char *name)
 	snprintf(dirs, sizeof(dirs), ":.debug:%s/" PLACES_DIR "/programs/debug", here);
 	assert_no_error(debuginfo_open(path, dirs, &info));
 	return info;
+}
+
+/** The file of a program's index, for the caller to free. */
+static inline char *places_index_file(struct debuginfo *info)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/places/%s", places_scratch(), debuginfo_build_id(info)) < 0)
+		abort();
+	return path;
 }
 
 /** What a script's query finds, collected. */

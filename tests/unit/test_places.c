@@ -6,10 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "symbols/debuginfo_private.h"
-#include "base/file.h"
-#include "tests/unit/fixture_index.h"
 #include "tests/unit/fixture_places.h"
 
 static struct found *query_functions(struct debuginfo *info, const char *text, unsigned kinds)
@@ -162,9 +161,8 @@ static void check_as_large(const char *program, const char *query, unsigned kind
 {
 	struct debuginfo *small = places_open(program), *large = places_open(program);
 	struct found walked = *query_functions(small, query, kinds), *f;
-	char path[256];
+	_cleanup_free_ char *path = places_index_file(large);
 
-	snprintf(path, sizeof(path), PLACES_DIR "/cache/places/%s", debuginfo_build_id(large));
 	if (!has_index)
 		unlink(path);
 	large->large_from = 0;
@@ -729,55 +727,29 @@ static void test_relocatable(void **state)
 	debuginfo_close(info);
 }
 
-static int count_units(uint64_t unit, void *arg)
-{
-	++*(size_t *)arg;
-	return 0;
-}
-
-static void check_index(struct debuginfo *info)
-{
-	struct place_query all = {0}, header = {.file = (char *)"fixture.h"};
-	struct place_query twice = {.function = (char *)"twice"};
-	struct found indexed = {0}, walked = {0};
-	size_t units = 0;
-
-	assert_no_error(places_index_open(info));
-	places_index_functions(info->index, &twice, FUNCTIONS_BODIES | FUNCTIONS_INLINES,
-	                       found_function, &indexed);
-	assert_no_error(functions_find(info, &twice, FUNCTIONS_BODIES | FUNCTIONS_INLINES,
-	                               found_function, &walked));
-	assert_int_equal(indexed.count, walked.count);
-	for (size_t i = 0; i < walked.count; i++) {
-		assert_int_equal(indexed.functions[i].address, walked.functions[i].address);
-		assert_int_equal(indexed.functions[i].die, walked.functions[i].die);
-		assert_string_equal(indexed.functions[i].file, walked.functions[i].file);
-	}
-	indexed.count = walked.count = 0;
-	places_index_functions(info->index, &all, FUNCTIONS_BODIES, found_function, &indexed);
-	assert_no_error(functions_find(info, &all, FUNCTIONS_BODIES, found_function, &walked));
-	assert_int_equal(indexed.count, walked.count);
-	places_index_units(info->index, &header, 0, count_units, &units);
-	assert_int_equal(units, 2);
-}
-
 /* What the kernel shows of a loaded module: the note as it is in the file. */
+static void keep_note(const char *program, const char *path)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+	         "objcopy -O binary -j .note.gnu.build-id " PLACES_DIR "/programs/%s %s", program, path);
+	assert_int_equal(system(command), 0);
+}
+
 static void test_loaded_module(void **state)
 {
-	static const char notes[] = PLACES_DIR "/notes";
 	struct debuginfo *info = places_open("gcc-O2-5");
 	struct error *error;
+	char notes[128];
 
-	assert_int_equal(system("objcopy -O binary -j .note.gnu.build-id " PLACES_DIR
-	                        "/programs/gcc-O2-5 " PLACES_DIR "/notes"),
-	                 0);
+	snprintf(notes, sizeof(notes), "%s.notes", places_scratch());
+	assert_no_error(debuginfo_check_loaded(info, notes)); /* there is none */
+	keep_note("gcc-O2-5", notes);
 	assert_no_error(debuginfo_check_loaded(info, notes));
-	assert_no_error(debuginfo_check_loaded(info, PLACES_DIR "/nothing"));
 	assert_int_equal(truncate(notes, 30), 0);
 	assert_no_error(debuginfo_check_loaded(info, notes));
-	assert_int_equal(system("objcopy -O binary -j .note.gnu.build-id " PLACES_DIR
-	                        "/programs/clang-O2-5 " PLACES_DIR "/notes"),
-	                 0);
+	keep_note("clang-O2-5", notes);
 	error = debuginfo_check_loaded(info, notes);
 	assert_non_null(error);
 	assert_int_equal(error->err, ESTALE);
@@ -785,100 +757,6 @@ static void test_loaded_module(void **state)
 	error_destroy(error);
 	unlink(notes);
 	debuginfo_close(info);
-}
-
-static void test_index(void **state)
-{
-	struct debuginfo *info = places_open("gcc-O2-5");
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), PLACES_DIR "/cache/places/%s", debuginfo_build_id(info));
-	unlink(path);
-	check_index(info); /* made */
-	debuginfo_close(info);
-	info = places_open("gcc-O2-5");
-	check_index(info); /* mapped */
-	debuginfo_close(info);
-	/* damaged: made again */
-	fd = open(path, O_WRONLY);
-	assert_true(fd >= 0 && ftruncate(fd, 200) == 0);
-	close(fd);
-	info = places_open("gcc-O2-5");
-	check_index(info);
-	debuginfo_close(info);
-}
-
-/* All functions, lines and variables of each program that has DWARF: the index says what a walk finds. */
-static void test_index_agrees(void **state)
-{
-	static const char *const programs[] = {
-	    "gcc-O0-4",    "gcc-O2-4",    "gcc-lto-4",     "gcc-split-4", "gcc-dwz-4",  "gcc-O2-5",
-	    "gcc-lto-5",   "gcc-split-5", "gcc-dwz-5",     "gcc-pie-5",   "clang-O2-4", "clang-O2-5",
-	    "clang-lto-5", "clang-O0-5",  "clang-split-5",
-	};
-	struct place_query all = {0}, lines = {.lines = PLACE_LINES_ALL};
-	struct place_query one = {.file = (char *)"fixture.h", .lines = PLACE_LINES_ABSOLUTE};
-	struct place_query twice = {.function = (char *)"twice", .lines = PLACE_LINES_ALL};
-	struct place_query near = {.file = (char *)"fixture.c", .lines = PLACE_LINES_ABSOLUTE,
-	                           .nearest = true};
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		struct debuginfo *walked = places_open(programs[i]), *indexed = places_open(programs[i]);
-		struct answer sum = {0};
-		bool same;
-
-		walked->walks = true;
-		assert_no_error(places_index_open(indexed));
-		same = agree(walked, indexed, &all, &sum) && agree(walked, indexed, &lines, &sum) &&
-		       agree(walked, indexed, &twice, &sum);
-		for (int line = 1; same && line < 60; line++) {
-			one.first = one.last = near.first = near.last = line;
-			same = agree(walked, indexed, &one, &sum) && agree(walked, indexed, &near, &sum);
-		}
-		if (!same)
-			fail_msg("%s: the index has other answers", programs[i]);
-		assert_true(sum.functions > 10 && sum.variables > 20 && sum.lines > 50);
-		debuginfo_close(walked);
-		debuginfo_close(indexed);
-	}
-}
-
-/* Flipped bytes in the index of a program: other answers, but answers. */
-static void test_index_damaged(void **state)
-{
-	struct debuginfo *info = places_open("gcc-O2-5");
-	struct place_query all = {0}, lines = {.lines = PLACE_LINES_ALL};
-	unsigned char *whole;
-	uint32_t seed = 4711;
-	char path[256];
-	size_t size;
-
-	snprintf(path, sizeof(path), PLACES_DIR "/cache/places/%s", debuginfo_build_id(info));
-	assert_no_error(places_index_open(info));
-	debuginfo_close(info);
-	assert_no_error(file_read(path, (char **)&whole, &size));
-	for (int round = 0; round < 150; round++) {
-		unsigned char *copy = malloc(size);
-		struct answer answer;
-
-		memcpy(copy, whole, size);
-		for (int k = 0; k < 20; k++) {
-			seed = seed * 1664525u + 1013904223u;
-			copy[144 + (seed >> 8) % (size - 145)] = seed >> 24; /* behind the header */
-		}
-		assert_no_error(file_write_atomic(path, copy, size));
-		free(copy);
-		info = places_open("gcc-O2-5");
-		assert_no_error(places_index_open(info));
-		ask(info, &all, &answer);
-		strbuf_deinit(&answer.text);
-		ask(info, &lines, &answer);
-		strbuf_deinit(&answer.text);
-		debuginfo_close(info);
-	}
-	free(whole);
-	unlink(path);
 }
 
 int main(void)
@@ -907,10 +785,7 @@ int main(void)
 	    cmocka_unit_test(test_labels),
 	    cmocka_unit_test(test_relocatable),
 	    cmocka_unit_test(test_loaded_module),
-	    cmocka_unit_test(test_index),
-	    cmocka_unit_test(test_index_agrees),
-	    cmocka_unit_test(test_index_damaged),
 	};
 
-	return cmocka_run_group_tests(tests, places_build, NULL);
+	return cmocka_run_group_tests(tests, places_build, places_clean);
 }

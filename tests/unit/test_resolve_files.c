@@ -177,7 +177,7 @@ static int remove_kernel(void **state)
 {
 	set_image("");
 	fixture_kernel_remove(kernel_dir);
-	return 0;
+	return places_clean(state);
 }
 
 int main(void)

@@ -544,5 +544,5 @@ int main(void)
 	    cmocka_unit_test(test_values_beside_gdb),
 	};
 
-	return cmocka_run_group_tests(tests, places_build, NULL);
+	return cmocka_run_group_tests(tests, places_build, places_clean);
 }
