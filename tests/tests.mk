@@ -43,6 +43,11 @@ check-programs: all unit-programs vm-programs decoder-programs $(B)/bin/spile-pr
                 $(patsubst fuzz/%.c,$(B)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 .PHONY: check-programs
 
+# The guests' kernels, fetched and described before parts that run at once want them.
+check-guests: all
+	@for kernel in 6.1 newest; do $(B)/bin/spile-vm -k $$kernel -- true || exit; done
+.PHONY: check-guests
+
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too. The longest parts first:
 # sum.sh begins them in this order.
 FIRST_PARTS = tests/check-vm.sh tests/check-random.sh
@@ -50,7 +55,7 @@ CHECK_PARTS = "tests/vm/run.sh" "tests/vm/run.sh -k newest" $(patsubst %,"%",$(F
               "tests/unit.sh $(UNIT:%=$(B)/tests-san/%)" "tests/unit.sh $(UNIT:%=$(B)/tests/%)" \
               $(patsubst %,"%",$(filter-out $(FIRST_PARTS),$(wildcard tests/check-*.sh)))
 
-check: check-programs ## run all tests; the last line is their sum
+check: check-programs check-guests ## run all tests; the last line is their sum
 	@tests/sum.sh $(CHECK_PARTS)
 
 check-unit: unit-programs ## run the unit tests, plain and with sanitizers

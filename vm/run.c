@@ -219,13 +219,14 @@ static void send_signal(struct run *run, uint32_t sig)
 /* --- from the guest ---------------------------------------------------------------------------- */
 
 /* From here on the time limit is the command's. */
-static void command_runs(struct run *run, const char *how)
+static void command_runs(struct run *run, const char *how, const char *from)
 {
 	int64_t now = now_ms();
 
 	if (run->options->verbose)
-		kernel_progress("%s %s after %.1f s", run->release, how,
-				(now - run->started_ms) / 1000.0);
+		kernel_progress("%s %s after %.1f s%s%s", run->release, how,
+				(now - run->started_ms) / 1000.0, from ? ", from " : "",
+				from ? from : "");
 	run->state = RUN_RUNNING;
 	run->deadline_ms = run->options->timeout_s ? now + run->options->timeout_s * 1000ll
 						   : INT64_MAX;
@@ -235,7 +236,7 @@ static void guest_ready(struct run *run)
 {
 	if (run->warm)
 		warm_save(&run->qemu, run->warm);
-	command_runs(run, "is up");
+	command_runs(run, "is up", NULL);
 	send_job(run);
 }
 
@@ -244,7 +245,7 @@ static void take_frame(struct run *run, const struct vm_frame *head, const char 
 	uint32_t status;
 
 	if (run->state == RUN_WARMING)
-		command_runs(run, "goes on");
+		command_runs(run, "goes on", run->warm);
 	switch (head->type) {
 	case VM_FRAME_READY:
 		guest_ready(run);
