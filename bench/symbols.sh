@@ -11,6 +11,7 @@
 #   vars           variables at a function's entry; a program (vars-program), the kernel (vars-kernel)
 #   line           one line of a function to addresses and event lines (-nv; perf -D; stap -l)
 #   file           all functions of a source file
+#   ...-indexed    the same of the kernel, when its index was made before
 #   index          making the index, once for a kernel
 #   inlines        every inlined copy of sock_hold with its variables, from the index
 #   header-line    all places of one line of a header, from the index: one for each of 130 copies
@@ -28,6 +29,7 @@ program=$PWD/build/places/programs/gcc-O2-5
 kernel=$(build/bin/spile-vm --print-dir)
 release=$(cat "$kernel/release")
 cache=${SPILE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/spile}
+unset SPILE_CACHE
 vmlinux=$cache/debuginfo/vmlinux-$release
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -74,7 +76,12 @@ spread() { # FILE: lowest-highest processor time
         END { printf "%.0f-%.0f", low, high }'
 }
 
-empty=$tmp/empty # a cache that describes the kernel, without its debug information
+# Caches of the run's own: without debug information, without an index, with one.
+empty=$tmp/empty plain=$tmp/plain indexed=$tmp/indexed
+for dir in "$plain" "$indexed"; do
+    mkdir -p "$dir"
+    ln -s "$cache/kernels" "$cache/debuginfo" "$dir"
+done
 mkdir -p "$empty" "$tmp/home" "$tmp/debug/boot" "$tmp/debug/lib/modules/$release"
 ln -s "$vmlinux" "$tmp/debug/boot/vmlinux-$release"
 ln -s "$vmlinux" "$tmp/debug/lib/modules/$release/vmlinux"
@@ -82,9 +89,13 @@ for name in entry-btf entry-probe; do
     without $name perf "perf probe reads no BTF: without debug information it has no arguments"
     without $name stap "stap reads no BTF: without debug information it has no arguments"
 done
+without all-lines perf "perf probe has no wildcard for lines"
 without file-kernel perf "perf probe lists functions by name (-F), not by source file"
 for tool in perf stap; do
     without index-kernel $tool "it keeps no index"
+    for name in vars line file; do
+        without $name-indexed $tool "it keeps no index"
+    done
 done
 
 i=0
@@ -99,24 +110,29 @@ while [ $i -lt "$RUNS" ]; do
     peer line-program perf perf probe -x "$program" -D 'other_sum:11'
     stap_kernel line-program -l "process(\"$program\").statement(\"other_sum@*+11\")"
     if [ -e "$vmlinux" ]; then
-        ours vars-kernel $probe -r "$release" -k "$vmlinux" -V vfs_read
+        rm -rf "$plain/places"
+        SPILE_CACHE=$plain ours vars-kernel $probe -r "$release" -k "$vmlinux" -V vfs_read
+        SPILE_CACHE=$plain ours line-kernel $probe -r "$release" -k "$vmlinux" -nv 'vfs_read:6'
+        SPILE_CACHE=$plain ours file-kernel $probe -r "$release" -k "$vmlinux" -F '*@net/socket.c'
+        export SPILE_CACHE=$indexed
+        rm -rf "$indexed/places"
+        ours index-kernel $probe -r "$release" -k "$vmlinux" -F 'sock_*@sock.h'
+        ours vars-indexed $probe -r "$release" -k "$vmlinux" -V vfs_read
+        ours line-indexed $probe -r "$release" -k "$vmlinux" -nv 'vfs_read:6'
+        ours file-indexed $probe -r "$release" -k "$vmlinux" -F '*@net/socket.c'
+        ours inlines-kernel $probe -r "$release" -k "$vmlinux" -V sock_hold
+        ours header-line $probe -r "$release" -k "$vmlinux" -nv 'include/net/sock.h:2096'
+        ours all-lines build/bin/spile -r "$kernel" -l 'kernel.statement("sock_put@*:*")'
+        unset SPILE_CACHE
         peer vars-kernel perf perf probe -k "$vmlinux" -V vfs_read
         stap_kernel vars-kernel -L 'kernel.function("vfs_read")'
-        ours line-kernel $probe -r "$release" -k "$vmlinux" -nv 'vfs_read:6'
         peer line-kernel perf perf probe -k "$vmlinux" -D 'vfs_read:6'
         stap_kernel line-kernel -l 'kernel.statement("vfs_read@fs/read_write.c+6")'
-        ours file-kernel $probe -r "$release" -k "$vmlinux" -F '*@net/socket.c'
         stap_kernel file-kernel -l 'kernel.function("*@net/socket.c")'
-        [ $i = 0 ] && rm -f "$cache"/places/* &&
-            ours index-kernel $probe -r "$release" -k "$vmlinux" -F 'sock_*@sock.h'
-        ours inlines-kernel $probe -r "$release" -k "$vmlinux" -V sock_hold
         peer inlines-kernel perf perf probe -k "$vmlinux" --max-probes=1000 -V sock_hold
         stap_kernel inlines-kernel -L 'kernel.function("sock_hold").inline'
-        ours header-line $probe -r "$release" -k "$vmlinux" -nv 'include/net/sock.h:2096'
         peer header-line perf perf probe -k "$vmlinux" --max-probes=1000 -D 'include/net/sock.h:2096'
         stap_kernel header-line -l 'kernel.statement("sock_put@include/net/sock.h:2096")'
-        ours all-lines build/bin/spile -r "$kernel" -l 'kernel.statement("sock_put@*:*")'
-        without all-lines perf "perf probe has no wildcard for lines"
         stap_kernel all-lines -l 'kernel.statement("sock_put@*:*")'
     fi
     i=$((i + 1))
