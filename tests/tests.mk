@@ -45,7 +45,9 @@ check-programs: all unit-programs vm-programs decoder-programs $(B)/bin/spile-pr
 
 # The guests' kernels, fetched and described before parts that run at once want them.
 check-guests: all
-	@for kernel in 6.1 newest; do $(B)/bin/spile-vm -k $$kernel -- true || exit; done
+	@for kernel in 6.1 newest; do \
+		$(B)/bin/spile-vm -k $$kernel --print-dir && $(B)/bin/spile-vm -k $$kernel -- true || exit; \
+	done >/dev/null
 .PHONY: check-guests
 
 # tests/check-*.sh run on this machine and end with "N passed, N failed" too. The longest parts first:

@@ -103,7 +103,8 @@ static void plant_call(struct caller *c, const struct call_info *call,
 static bool is_helper(const char *name)
 {
 	return !strcmp(name, "__fentry__") || !strcmp(name, "__stack_chk_fail") ||
-	       !strncmp(name, "__x86_", 6) || !strncmp(name, "__asan_", 7);
+	       !strncmp(name, "__x86_", 6) || !strncmp(name, "__indirect_thunk_", 17) ||
+	       !strncmp(name, "__asan_", 7);
 }
 
 static int take_call(const struct call_info *call, void *arg)

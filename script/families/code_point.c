@@ -127,10 +127,13 @@ static bool read_callees(struct code_request *q, const struct component *part)
 	q->inner = "*";
 	if (!component_number(q->r, part, 1, &q->depth))
 		return false;
-	if (q->depth >= 1 && q->depth <= 16)
-		return true;
-	diag_add(q->r->diags, part->tok, PROBE_POINT_ARGUMENT, "callees", "a depth from 1 to 16");
-	return false;
+	if (q->depth < 1 || q->depth > 16) {
+		diag_add(q->r->diags, part->tok, PROBE_POINT_ARGUMENT, "callees", "a depth from 1 to 16");
+		return false;
+	}
+	if (q->depth > 1)
+		diag_add(q->r->diags, part->tok, CALLEES_NEAREST);
+	return true;
 }
 
 static bool read_function_part(struct code_request *q, const struct component *part)
