@@ -215,8 +215,27 @@ static bool has_its_records(const struct places_index *index, const struct index
 
 typedef int record_cb(const struct places_index *index, const struct index_record *r, void *arg);
 
+/* Which files the query means: half a million records are of some thousand files, each compared once. */
+struct file_filter {
+	const char *wanted; /* NULL: any */
+	uint8_t *verdicts;  /* by the offset of the file's name: 0 not known yet, else VERDICT_* */
+};
+
+enum { VERDICT_NO = 1, VERDICT_YES };
+
+static bool is_wanted_file(const struct places_index *index, struct file_filter *f, uint32_t name)
+{
+	const char *file = string_at(index, name);
+
+	if (!f->wanted || !file)
+		return !f->wanted;
+	if (!f->verdicts[name])
+		f->verdicts[name] = path_matches(file, f->wanted) ? VERDICT_YES : VERDICT_NO;
+	return f->verdicts[name] == VERDICT_YES;
+}
+
 static int each_of_name(const struct places_index *index, const struct index_name *name,
-                        const struct place_query *q, unsigned kinds, record_cb *cb, void *arg)
+                        struct file_filter *files, unsigned kinds, record_cb *cb, void *arg)
 {
 	int result = 0;
 
@@ -224,9 +243,8 @@ static int each_of_name(const struct places_index *index, const struct index_nam
 		const struct index_record *r = &index->records[name->first + i];
 		unsigned kind =
 		    r->kind == FUNCTION_BODY ? FUNCTIONS_BODIES : FUNCTIONS_INLINES;
-		const char *file = string_at(index, r->file);
 
-		if (kinds & kind && !r->is_rest && (!q->file || (file && path_matches(file, q->file))))
+		if (kinds & kind && !r->is_rest && is_wanted_file(index, files, r->file))
 			result = cb(index, r, arg);
 	}
 	return result;
@@ -235,10 +253,13 @@ static int each_of_name(const struct places_index *index, const struct index_nam
 static int each_record(const struct places_index *index, const struct place_query *q,
                        unsigned kinds, record_cb *cb, void *arg)
 {
+	struct file_filter files = {q->file, q->file ? calloc(index->header->strings, 1) : NULL};
 	bool plain = q->function && !is_pattern(q->function);
 	size_t i = plain ? first_name(index, q->function) : 0;
 	int result = 0;
 
+	if (q->file && !files.verdicts)
+		abort();
 	for (; i < index->header->names && !result; i++) {
 		const struct index_name *name = &index->names[i];
 		const char *text = string_at(index, name->name);
@@ -248,8 +269,9 @@ static int each_record(const struct places_index *index, const struct place_quer
 		if (!text || !has_its_records(index, name))
 			continue;
 		if (plain || !q->function || !fnmatch(q->function, text, 0))
-			result = each_of_name(index, name, q, kinds, cb, arg);
+			result = each_of_name(index, name, &files, kinds, cb, arg);
 	}
+	free(files.verdicts);
 	return result;
 }
 
