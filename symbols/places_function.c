@@ -365,11 +365,9 @@ static int compare_functions(const void *a, const void *b)
 	return x->kind != y->kind ? (int)x->kind - (int)y->kind : x->die < y->die ? -1 : x->die > y->die;
 }
 
-/* Without DWARF the names of symbols are all there is. "f.isra.0" is f's. */
-static int collect_symbol(const struct elf_symbol *sym, void *arg)
+static struct code_function symbol_function(const struct elf_symbol *sym)
 {
-	struct find *f = arg;
-	struct code_function fn = {
+	return (struct code_function){
 	    .name = sym->name,
 	    .symbol = sym->name,
 	    .kind = FUNCTION_BODY,
@@ -377,6 +375,13 @@ static int collect_symbol(const struct elf_symbol *sym, void *arg)
 	    .size = sym->size,
 	    .is_external = sym->is_global,
 	};
+}
+
+/* Without DWARF the names of symbols are all there is. "f.isra.0" is f's. */
+static int collect_symbol(const struct elf_symbol *sym, void *arg)
+{
+	struct find *f = arg;
+	struct code_function fn = symbol_function(sym);
 	const char *dot = strchr(sym->name, '.');
 
 	if (!sym->is_function || dot == sym->name || strstr(sym->name, ".cold") ||
@@ -426,14 +431,7 @@ static struct error *find_by_dwarf(struct find *f)
 static int collect_alias(const struct elf_symbol *sym, void *arg)
 {
 	struct find *f = arg;
-	struct code_function fn = {
-	    .name = sym->name,
-	    .symbol = sym->name,
-	    .kind = FUNCTION_BODY,
-	    .address = sym->address,
-	    .size = sym->size,
-	    .is_external = sym->is_global,
-	};
+	struct code_function fn = symbol_function(sym);
 	struct die_chain chain;
 	struct unit unit;
 	uint64_t entry;
