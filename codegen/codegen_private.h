@@ -138,9 +138,9 @@ const char *gen_location_address(struct gen *g, const struct target_access *acce
 /** access->part_bits bits of the variable, zero-extended, from access->part on. */
 const char *gen_location_bits(struct gen *g, const struct target_access *access,
 			      const char *place);
-/** The offset in struct pt_regs of the one register that it is in. */
 /** Where struct pt_regs has the register of a DWARF number; -1: nowhere. */
 int gen_register_offset(int64_t number);
+/** The same of the one register that the location is in. */
 int gen_location_register(const struct target_access *access);
 
 /* embedded.c: C code of the script */

@@ -3,8 +3,8 @@
  * reader/merge.h - the records of all rings as one stream in order of time.
  *
  * merge_collect() and merge_emit() are called again and again by one thread; the first takes what is
- * published out of the rings, the second hands the part that is certainly complete to the sink, in order, and holds the rest
- * back for a later call. The essay in merge.c says what "certainly complete" means.
+ * published out of the rings, the second hands the part that is certainly complete to the sink, in
+ * order, and holds the rest back for a later call. The essay in merge.c says what "certainly complete" means.
  */
 #ifndef SPILE_READER_MERGE_H
 #define SPILE_READER_MERGE_H

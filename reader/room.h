@@ -7,8 +7,8 @@
  * so they wait for the reader, as a program that writes into a full pipe does. The wait ends
  *
  *   - when the reader has come far enough: half of the ring is free;
- *   - when the reader gave no sign of life for some time, the patience (--patience). A sign is a look at the rings, or
- *     64 KB of output that somebody took. Then the record is lost and counted, and so are all that
+ *   - when the reader gave no sign of life for some time, the patience (--patience). A sign is a look
+ *     at the rings, or 64 KB of output that somebody took. Then the record is lost and counted, and so are all that
  *     find the ring full until the next sign: a reader that is stuck (a pipe that nobody reads, a
  *     terminal that is held) costs the script this time once, not its life;
  *   - at once after room_close(), when nobody will read any more.

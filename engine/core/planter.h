@@ -32,8 +32,9 @@
  *               it by themselves.) May be NULL.
  *   relax       the site has lost its last post_handler and stays planted; may be NULL.
  *   account     the misses that only what is below the planter can know, since planting; may be
- *               NULL. Of a probe site in any context. Of a return site it brings the probe's nmissed up to date itself. (What a
- *               planter sees itself it counts at once: engine_return_missed().)
+ *               NULL. Of a probe site in any context. Of a return site it brings the probe's nmissed
+ *               up to date itself. (What a planter sees itself it counts at once:
+ *               engine_return_missed().)
  *
  * All of these run in task context under the engine's lock. From a hit, in any context, a planter
  * calls the engine_hit*() and engine_return*() functions below, and nothing else.
