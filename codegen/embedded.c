@@ -117,7 +117,9 @@ void gen_embedded_top(struct gen *g)
 	if (!g->program->has_embedded)
 		return;
 	format = gen_format(g, "%s", "s");
-	strbuf_addf(g->out, "#define PRINT_FORMAT %zu\n%s#line 1 \"script\"\n", format, support);
+	strbuf_addf(g->out,
+	            "#define PRINT_FORMAT %zu\n#define STP_SKIP_BADVARS %d\n%s#line 1 \"script\"\n",
+	            format, g->program->skip_badvars, support);
 	for (size_t i = 0; i < g->program->embedded.count; i++) {
 		const struct embedded_top *top = &g->program->embedded.items[i];
 

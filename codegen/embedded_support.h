@@ -42,7 +42,6 @@ typedef _Bool bool;
 #define kwrite(p, v) spl_store(spl_context, (u64)(p), sizeof(*(p)), (s64)(v), "kwrite")
 #define uwrite(p, v) spl_store_user(spl_context, (u64)(p), sizeof(*(p)), (s64)(v), "uwrite")
 #define CATCH_DEREF_FAULT() do { } while (0)
-#define STP_SKIP_BADVARS 0
 #define snprintf spl_c_format
 #define scnprintf spl_c_format
 #define strlen(s) ((size_t)spl_str_len(s))

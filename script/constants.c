@@ -29,7 +29,6 @@ static const struct {
 } constants[] = {
 #define CONSTANT(name) {#name, name},
 #include "script/constants.def"
-	{"STP_SKIP_BADVARS", 0},
 };
 
 bool constant_find(const char *name, int64_t *ret)

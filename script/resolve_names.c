@@ -131,13 +131,22 @@ static void check_register(struct scope *s, const struct expr *e)
 		diag_add(s->r->diags, number->tok, BAD_REGISTER, e->tok->text);
 }
 
+/* A header's constant, or the one that stands for an option. */
+static bool find_const(const struct scope *s, const char *name, int64_t *ret)
+{
+	if (strcmp(name, "STP_SKIP_BADVARS"))
+		return constant_find(name, ret);
+	*ret = s->r->options->skip_badvars;
+	return true;
+}
+
 /* @const("X") where X is no enumerator of the kernel, which resolve_target.c looks for. */
 static void bind_const(struct scope *s, struct expr *e)
 {
 	const char *name = e->named.name;
 	int64_t value;
 
-	if (constant_find(name, &value)) {
+	if (find_const(s, name, &value)) {
 		e->kind = EXPR_NUMBER;
 		e->number = value;
 	} else if (embedded_defines(s->r, name)) {

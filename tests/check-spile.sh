@@ -195,6 +195,9 @@ ok "-o with the time in the name"
 expect "--skip-badvars" 0 out '^5 0  0 0 none 1$' --runtime=process --skip-badvars -e 'probe begin {
 	println(5 + $x, " ", $y->z[1], " ", $o$$, $$vars, " ", @cast(16, "timeval", "<sys/time.h>")->tv_sec, " ", @defined($x), " ",
 	@choose_defined($x, "none"), " ", @defined(@cast(0, "timeval", "<sys/time.h>")->tv_sec)) exit() }'
+expect "--skip-badvars in constants and C code" 0 out '^1 1$' --runtime=process -g --skip-badvars -e '
+	function in_c:long() %{ STAP_RETURN(STP_SKIP_BADVARS); %}
+	probe begin { println(@const("STP_SKIP_BADVARS"), " ", in_c()) exit() }'
 expect "--skip-badvars and what is written" 1 err 'not available in probe begin' --runtime=process -g --skip-badvars -e 'probe begin { $x = 3 }'
 
 # Every option of stap(1) is known: none is taken for something else, or not understood.
