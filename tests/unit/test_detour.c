@@ -242,11 +242,28 @@ static bool is_known_difference(const struct trial *t)
 	       t->plain.regs.ip == FROM && t->probed.signal == t->plain.signal;
 }
 
+static bool is_inside(uint64_t sp, uint64_t start, uint64_t size)
+{
+	return sp > start + 1024 && sp <= start + size;
+}
+
+/* `lea -0x28(%rbp),%rsp` with any rbp: where the handler comes after it, there is nothing to run it on. */
+static bool has_lost_stack(const struct trial *t)
+{
+	uint64_t sp = t->plain.regs.sp;
+
+	return is_after(t) && !is_inside(sp, STACK_PAGE, STACK_BYTES) &&
+	       !is_inside(sp, DATA_PAGE, DATA_BYTES);
+}
+
 static const char *compare(struct trial *t)
 {
-	const char *what = check_seen(t);
 	uint64_t ip = t->probed.regs.ip;
+	const char *what;
 
+	if (has_lost_stack(t))
+		return NULL;
+	what = check_seen(t);
 	if (what || is_known_difference(t))
 		return what;
 	what = x86_difference(&t->plain, &t->probed);
